@@ -1,0 +1,157 @@
+"""How far each project is, in numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Select, distinct, func, select
+from sqlalchemy.orm import Session
+
+from db import projects, releases
+from db.answers import live_versions
+from db.inbox import ATTEMPTS
+from db.models import (
+    Inbox,
+    Job,
+    LsProject,
+    LsTask,
+    Placement,
+    Prediction,
+    Project,
+    Push,
+    Question,
+    Release,
+    Text,
+    Tombstone,
+    Unit,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectStatus:
+    """One project's numbers.
+
+    `texts` by stream ('unplaced' for those in none); `tasks` by role (assisted, audit), those still in Label Studio;
+    `predictions` are stored scores (text x question x scorer), `pushed` the tasks that were sent the current release's
+    suggestion; `answers` are live and not skipped, by origin, and `answers_by_role` by where they were given; `deleted`
+    annotations in Label Studio; `inbox_waiting` and `inbox_failed` are events still to be applied, and given up.
+    """
+
+    key: str
+    title: str
+    phase: str
+    texts: dict[str, int] = field(default_factory=dict)
+    units: int = 0
+    tasks: dict[str, int] = field(default_factory=dict)
+    predictions: int = 0
+    pushed: int = 0
+    answers: dict[str, int] = field(default_factory=dict)
+    answers_by_role: dict[str, int] = field(default_factory=dict)
+    skipped: int = 0
+    deleted: int = 0
+    coders: int = 0
+    release: str | None = None
+    inbox_waiting: int = 0
+    inbox_failed: int = 0
+    last_event_at: datetime | None = None
+    jobs: dict[str, int] = field(default_factory=dict)
+
+
+def status(s: Session, project_key: str | None = None) -> list[ProjectStatus]:
+    """The numbers of one project, or of all that are not archived; a dozen queries each."""
+    if project_key is not None:
+        return [_project(s, projects.by_key(s, project_key))]
+    open_ones = select(Project).where(Project.archived_at.is_(None)).order_by(Project.key)
+    return [_project(s, project) for project in s.scalars(open_ones)]
+
+
+def _project(s: Session, project: Project) -> ProjectStatus:
+    release = releases.current(s, project.id)
+    versions = live_versions(project.id).order_by(None).subquery()
+    groups = s.execute(
+        select(versions.c.cancelled, versions.c.origin, versions.c.ls_role, func.count()).group_by(
+            versions.c.cancelled, versions.c.origin, versions.c.ls_role
+        )
+    ).all()
+    waiting, failed, last = _inbox(s, project.id)
+    return ProjectStatus(
+        key=project.key,
+        title=project.title,
+        phase=project.phase,
+        texts=_texts(s, project.id),
+        units=_one(s, select(func.count(Unit.id)).where(Unit.project_id == project.id)),
+        tasks=_tasks(s, project.id),
+        predictions=_predictions(s, project.id),
+        pushed=_pushed(s, release),
+        answers=_sums((origin, n) for cancelled, origin, _, n in groups if not cancelled),
+        answers_by_role=_sums((role, n) for cancelled, _, role, n in groups if not cancelled),
+        skipped=sum(n for cancelled, _, _, n in groups if cancelled),
+        deleted=_deleted(s, project.id),
+        coders=_one(s, select(func.count(distinct(versions.c.coder_id)))),
+        release=release.name if release else None,
+        inbox_waiting=waiting,
+        inbox_failed=failed,
+        last_event_at=last,
+        jobs=_groups(s, select(Job.state, func.count()).where(Job.project_id == project.id).group_by(Job.state)),
+    )
+
+
+def _texts(s: Session, project_id: int) -> dict[str, int]:
+    stream = func.coalesce(Placement.stream, "unplaced")
+    query = select(stream, func.count(Text.id)).outerjoin(Placement, Placement.text_id == Text.id)
+    return _groups(s, query.where(Text.project_id == project_id).group_by(stream))
+
+
+def _tasks(s: Session, project_id: int) -> dict[str, int]:
+    query = select(LsProject.role, func.count(LsTask.id)).join(LsProject, LsProject.id == LsTask.ls_project_id)
+    there = (LsProject.project_id == project_id, LsTask.deleted_at.is_(None))
+    return _groups(s, query.where(*there).group_by(LsProject.role))
+
+
+def _predictions(s: Session, project_id: int) -> int:
+    scorers = select(Release.scorer_id).where(Release.project_id == project_id)
+    questions = select(Question.id).where(Question.project_id == project_id)
+    query = select(func.count(Prediction.id))
+    return _one(s, query.where(Prediction.scorer_id.in_(scorers), Prediction.question_id.in_(questions)))
+
+
+def _pushed(s: Session, release: Release | None) -> int:
+    if release is None:
+        return 0
+    pushes = select(func.count(Push.id)).join(LsTask, LsTask.id == Push.ls_task_id)
+    held = (Push.release_id == release.id, Push.pushed_at.is_not(None), LsTask.deleted_at.is_(None))
+    return _one(s, pushes.where(*held))
+
+
+def _deleted(s: Session, project_id: int) -> int:
+    query = select(func.count(Tombstone.id)).join(LsProject, LsProject.id == Tombstone.ls_project_id)
+    return _one(s, query.where(LsProject.project_id == project_id))
+
+
+def _inbox(s: Session, project_id: int) -> tuple[int, int, datetime | None]:
+    """Events waiting, events given up, and when the last event came."""
+    open_ones = select(func.count(Inbox.id)).where(Inbox.project_id == project_id, Inbox.applied_at.is_(None))
+    last = s.scalar(select(Inbox.created_at).where(Inbox.project_id == project_id).order_by(Inbox.id.desc()).limit(1))
+    return (
+        _one(s, open_ones.where(Inbox.attempts < ATTEMPTS)),
+        _one(s, open_ones.where(Inbox.attempts >= ATTEMPTS)),
+        last,
+    )
+
+
+def _one(s: Session, query: Select[int]) -> int:
+    return s.scalars(query).one()
+
+
+def _groups(s: Session, query: Select[str, int]) -> dict[str, int]:
+    return {row[0]: row[1] for row in s.execute(query)}
+
+
+def _sums(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
+    sums: Counter[str] = Counter()
+    for key, n in pairs:
+        sums[key] += n
+    return dict(sums)

@@ -1,0 +1,88 @@
+"""Projects and the Label Studio projects that serve them."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.dialect import insert_new
+from db.errors import ProjectNotFoundError
+from db.models import LsProject, LsServer, Project
+
+PORTS = {"http": 80, "https": 443}
+
+
+def normalised_url(url: str) -> str:
+    """One spelling per server.
+
+    Lower-case host, 'localhost' for this machine; no default port, slash at the end or password.
+    """
+    parts = urlsplit(url.strip() if "://" in url else f"http://{url.strip()}")
+    host = parts.hostname or ""
+    host = "localhost" if host in ("127.0.0.1", "::1") else host
+    host = f"[{host}]" if ":" in host else host
+    scheme = parts.scheme.lower()
+    port = f":{parts.port}" if parts.port and parts.port != PORTS.get(scheme) else ""
+    return urlunsplit((scheme, host + port, parts.path.rstrip("/"), "", ""))
+
+
+def server(s: Session, url: str) -> LsServer:
+    """The Label Studio server at this address, remembered if new."""
+    name = normalised_url(url)
+    found = s.scalar(select(LsServer).where(LsServer.url == name))
+    if found is None:
+        insert_new(s, LsServer, [{"url": name}])
+        found = s.scalars(select(LsServer).where(LsServer.url == name)).one()
+    return found
+
+
+def create(
+    s: Session, key: str, title: str, seed: int, sampling_design: dict[str, Any], gold_rule: str = "majority"
+) -> Project:
+    """A new project. IntegrityError when the key is taken."""
+    project = Project(key=key, title=title, seed=seed, sampling_design=sampling_design, gold_rule=gold_rule)
+    s.add(project)
+    s.flush()
+    return project
+
+
+def find(s: Session, key: str) -> Project | None:
+    return s.scalar(select(Project).where(Project.key == key))
+
+
+def by_key(s: Session, key: str) -> Project:
+    """The project with this key; ProjectNotFoundError lists those there are."""
+    project = find(s, key)
+    if project is None:
+        raise ProjectNotFoundError(key, list(s.scalars(select(Project.key).order_by(Project.key))))
+    return project
+
+
+def ls_project(s: Session, *, ls_id: int, ls_created: int, server_id: int | None = None) -> LsProject | None:
+    """What Label Studio calls project `<ls_id>.<ls_created>`; where no server is given, the newest of that name."""
+    query = select(LsProject).where(LsProject.ls_id == ls_id, LsProject.ls_created == ls_created)
+    if server_id is not None:
+        query = query.where(LsProject.server_id == server_id)
+    return s.scalar(query.order_by(LsProject.id.desc()).limit(1))
+
+
+def add_ls_project(s: Session, project_id: int, server_id: int, ls_id: int, ls_created: int, role: str) -> LsProject:
+    """A Label Studio project in the role 'assisted' or 'audit' of a project; the known one when it is known."""
+    key = {"server_id": server_id, "ls_id": ls_id, "ls_created": ls_created}
+    insert_new(s, LsProject, [{"project_id": project_id, "role": role, **key}])
+    return s.scalars(select(LsProject).filter_by(**key)).one()
+
+
+def ls_projects(s: Session, project_id: int) -> list[LsProject]:
+    return list(s.scalars(select(LsProject).where(LsProject.project_id == project_id).order_by(LsProject.id)))
+
+
+def locked(s: Session, project_id: int) -> Project:
+    """The project, held until the transaction ends.
+
+    On PostgreSQL, two writers then number things one after the other.
+    """
+    return s.scalars(select(Project).where(Project.id == project_id).with_for_update()).one()

@@ -1,0 +1,75 @@
+"""SQLite as the store needs it: settings, transactions that begin as asked, and waiting for the writer in front."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+
+from db.errors import StoreBusyError
+
+WAIT = 30.0  # seconds a writer waits for the one in front
+STEP = 0.001  # seconds between two looks; SQLite's own waiting sleeps up to 0.1 s and so is overtaken for ever
+GIVE_WAY = 0.003  # seconds that a bulk writer leaves to the others between two transactions: three looks
+LONG = 0.008  # seconds; from here on a transaction counts as bulk
+
+
+def reader(url: URL) -> Engine:
+    """Connections that cannot write; each transaction sees one state of the store."""
+    return _engine(url, "BEGIN", ["PRAGMA query_only=ON"])
+
+
+def writer(url: URL) -> Engine:
+    """Connections whose transactions hold the write lock from their beginning.
+
+    A power cut may undo the last, never half.
+    """
+    return _engine(url, "BEGIN IMMEDIATE", ["PRAGMA synchronous=NORMAL", "PRAGMA busy_timeout=0"])
+
+
+def inbox(url: URL) -> Engine:
+    """As `writer`, but what is committed is on the disk; checkpoints are left to the others as long as that can be."""
+    settings = ["PRAGMA synchronous=FULL", "PRAGMA wal_autocheckpoint=20000", "PRAGMA busy_timeout=0"]
+    return _engine(url, "BEGIN IMMEDIATE", settings)
+
+
+def upgrader(url: URL) -> Engine:
+    """As `writer`, without foreign keys, so that a table may be rebuilt."""
+    return _engine(url, "BEGIN IMMEDIATE", ["PRAGMA foreign_keys=OFF", "PRAGMA busy_timeout=0"])
+
+
+def _engine(url: URL, begin: str, settings: list[str]) -> Engine:
+    engine = create_engine(url, connect_args={"isolation_level": None, "timeout": WAIT})
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: sqlite3.Connection, _record: object) -> None:
+        for setting in ("PRAGMA journal_mode=WAL", "PRAGMA foreign_keys=ON", "PRAGMA temp_store=MEMORY", *settings):
+            connection.execute(setting).close()
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        raw: Any = connection.connection.dbapi_connection
+        if begin == "BEGIN":
+            raw.execute(begin)
+        else:
+            wait_and_begin(raw)
+
+    return engine
+
+
+def wait_and_begin(connection: sqlite3.Connection, wait: float = WAIT) -> None:
+    """Take the write lock, looking every millisecond; StoreBusyError after `wait` seconds."""
+    deadline = time.monotonic() + wait
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+        if time.monotonic() > deadline:
+            raise StoreBusyError
+        time.sleep(STEP)
