@@ -38,10 +38,7 @@ class ValueFact:
 
 @dataclass(frozen=True, slots=True)
 class AnswerFact:
-    """One version of an annotation, as a webhook or a sync saw it.
-
-    The columns of `Answer`, `AnswerVersion` and its values.
-    """
+    """One version of an annotation, as a webhook or a sync saw it: see `Answer` and `AnswerVersion` for its parts."""
 
     ls_project_id: int
     annotation_id: int
@@ -63,10 +60,7 @@ class AnswerFact:
 
 
 def record(s: Session, fact: AnswerFact) -> bool:
-    """Keep this version of an answer.
-
-    False when it is there already. Versions may come in any order, and more than once.
-    """
+    """Keep this version of an answer; False when it is there already. The order in which versions come is no matter."""
     answer = {name: getattr(fact, name) for name in _ANSWER}
     insert_new(s, Answer, [answer])
     key = (Answer.ls_project_id == fact.ls_project_id, Answer.annotation_id == fact.annotation_id)
@@ -110,8 +104,7 @@ def coder(s: Session, project_id: int, server_id: int, ls_user: int) -> Coder:
 class LiveAnswer:
     """The current version of an answer that is not deleted.
 
-    `ls_role` is where it was given (assisted | audit), `stream` and `role` are the text's placement: None when it has
-    none.
+    `ls_role` is where it was given (assisted | audit). `stream` and `role` are the text's, or None.
     """
 
     answer_id: int

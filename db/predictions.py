@@ -84,7 +84,8 @@ def recall(
 
 
 _RECALL = """
-SELECT text.content_hash, text.id, placement.stream, placement.rank, prediction.question_id, prediction.log_probabilities
+SELECT text.content_hash, text.id, placement.stream, placement.rank,
+    prediction.question_id, prediction.log_probabilities
 FROM text
 LEFT JOIN placement ON placement.text_id = text.id
 LEFT JOIN prediction ON prediction.text_id = text.id

@@ -16,10 +16,7 @@ PORTS = {"http": 80, "https": 443}
 
 
 def normalised_url(url: str) -> str:
-    """One spelling per server.
-
-    Lower-case host, 'localhost' for this machine; no default port, slash at the end or password.
-    """
+    """One spelling per server: lower-case host, 'localhost' for this machine, no default port, slash or password."""
     parts = urlsplit(url.strip() if "://" in url else f"http://{url.strip()}")
     host = parts.hostname or ""
     host = "localhost" if host in ("127.0.0.1", "::1") else host
@@ -81,8 +78,5 @@ def ls_projects(s: Session, project_id: int) -> list[LsProject]:
 
 
 def locked(s: Session, project_id: int) -> Project:
-    """The project, held until the transaction ends.
-
-    On PostgreSQL, two writers then number things one after the other.
-    """
+    """The project, held until the transaction ends: on PostgreSQL too, things are then numbered one by one."""
     return s.scalars(select(Project).where(Project.id == project_id).with_for_update()).one()

@@ -23,10 +23,7 @@ def reader(url: URL) -> Engine:
 
 
 def writer(url: URL) -> Engine:
-    """Connections whose transactions hold the write lock from their beginning.
-
-    A power cut may undo the last, never half.
-    """
+    """Connections whose transactions hold the write lock from the start. A power cut may undo the last ones, whole."""
     return _engine(url, "BEGIN IMMEDIATE", ["PRAGMA synchronous=NORMAL", "PRAGMA busy_timeout=0"])
 
 

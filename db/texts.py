@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select, update
@@ -41,10 +41,7 @@ class UnitRow:
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:
-    """A Label Studio task to remember.
-
-    The name of its corpus row, its fields, and the row's number and other columns.
-    """
+    """A Label Studio task to remember, and the row of a corpus that it shows (see `UnitRow`)."""
 
     task_id: int
     external_id: str
@@ -105,7 +102,7 @@ def remember_units(s: Session, project_id: int, rows: Sequence[UnitRow], source:
 def unit_texts(s: Session, project_id: int, source: str) -> dict[str, int]:
     """External id -> text id of the rows of a source."""
     query = select(Unit.external_id, Unit.text_id).where(Unit.project_id == project_id, Unit.source == source)
-    return dict(s.execute(query).tuples())
+    return {row.external_id: row.text_id for row in s.execute(query)}
 
 
 def remember_tasks(
@@ -133,23 +130,32 @@ def remember_tasks(
 
 def _tasks(s: Session, ls_project_id: int, rows: Sequence[TaskRow]) -> dict[int, tuple[int, int, int]]:
     """Task id -> (ls_task id, unit id, text id) of the tasks that are stored."""
-    query = select(LsTask.task_id, LsTask.id, LsTask.unit_id, Unit.text_id).join(Unit, Unit.id == LsTask.unit_id)
     found: dict[int, tuple[int, int, int]] = {}
     for part in chunks([row.task_id for row in rows], CHUNK):
-        matching = query.where(LsTask.ls_project_id == ls_project_id, LsTask.task_id.in_(part))
-        found.update((task, (ls_task, unit, text)) for task, ls_task, unit, text in s.execute(matching))
+        there = fetch(s, _BY_TASK, ls_project=ls_project_id, tasks=part)
+        found.update((task, (ls_task, unit, text)) for task, ls_task, unit, text in there)
     return found
+
+
+_BY_TASK = """
+SELECT ls_task.task_id, ls_task.id, ls_task.unit_id, unit.text_id FROM ls_task JOIN unit ON unit.id = ls_task.unit_id
+WHERE ls_task.ls_project_id = :ls_project AND ls_task.task_id IN [tasks]
+"""
 
 
 def _units(s: Session, project_id: int, source: str, rows: Sequence[tuple[UnitRow | TaskRow, int]]) -> dict[str, int]:
     """External id -> unit id, stored if new."""
     new = [{"text_id": text, "external_id": row.external_id, "row": row.row, "other": row.other} for row, text in rows]
     insert_new(s, Unit, new, project_id=project_id, source=source)
-    query = select(Unit.external_id, Unit.id).where(Unit.project_id == project_id, Unit.source == source)
     found: dict[str, int] = {}
     for part in chunks([row.external_id for row, _ in rows], CHUNK):
-        found.update((key, unit) for key, unit in s.execute(query.where(Unit.external_id.in_(part))))
+        found.update((key, unit) for key, unit in fetch(s, _BY_ROW, project=project_id, source=source, rows=part))
     return found
+
+
+_BY_ROW = """
+SELECT external_id, id FROM unit WHERE project_id = :project AND source = :source AND external_id IN [rows]
+"""
 
 
 def _edit(s: Session, unit_id: int, old: int, new: int) -> None:
@@ -203,7 +209,10 @@ class PlacementRow:
 
 def place(s: Session, rows: Sequence[PlacementRow]) -> int:
     """Put texts in their streams, for ever: what is placed already stays. The number newly placed."""
-    return insert_new(s, Placement, [asdict(row) for row in rows], placed_at=now())
+    placed = [
+        {"text_id": r.text_id, "draw_id": r.draw_id, "rank": r.rank, "stream": r.stream, "role": r.role} for r in rows
+    ]
+    return insert_new(s, Placement, placed, placed_at=now())
 
 
 def place_as_work(s: Session, text_ids: Sequence[int]) -> int:

@@ -1,120 +1,52 @@
-"""A store of each kind with the tables in it, and a small project to put things into."""
+"""A store of each kind with the tables in it."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
-from db import projects, releases, revisions, texts, upgrade
-from db.answers import AnswerFact, ValueFact
-from db.models import LsProject, Project, Release, Scorer
+from db.base import Base
 from db.store import Store, open_store, sqlite_url
-from db.texts import TaskRow
-from labelstudio_config.codebook import Codebook, Control, Field, Kind, Label, Question
+from tests.db.world import World, make_world
 
-POSTGRES = os.environ.get("SOCIALITE_TEST_POSTGRES")  # the address of an empty database, whose tables are dropped
+POSTGRES = os.environ.get("SOCIALITE_TEST_POSTGRES")  # the address of an empty database, whose tables are emptied
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "postgres" and not POSTGRES:
-        pytest.skip("SOCIALITE_TEST_POSTGRES is not set")
-    store = open_store(POSTGRES if request.param == "postgres" and POSTGRES else sqlite_url(tmp_path))
-    yield store
-    if not store.file:
-        upgrade.move(store._writer, None, "base")
-    store.close()
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite store with the tables in it, to be copied."""
+    home = tmp_path_factory.mktemp("store")
+    open_store(sqlite_url(home)).close()
+    return home / "socialite.sqlite"
 
 
 @pytest.fixture
-def lite(tmp_path: Path) -> Iterator[Store]:
+def lite(empty: Path, tmp_path: Path) -> Iterator[Store]:
     """For what only SQLite does."""
-    store = open_store(sqlite_url(tmp_path))
+    shutil.copy(empty, tmp_path)
+    store = Store(sqlite_url(tmp_path), create=False)
     yield store
     store.close()
 
 
-def codebook(*keys: str, labels: tuple[str, ...] = ("no", "yes")) -> Codebook:
-    """Single-choice questions about one text."""
-    field = Field("text", "text", "Post")
-    return Codebook(
-        key="posts",
-        title="Posts",
-        questions=tuple(
-            Question(key, key, Kind.SINGLE, Control.CHOICES, (field,), tuple(Label(x, x, x) for x in labels))
-            for key in keys or ("humor", "offense")
-        ),
-    )
-
-
-@dataclass(frozen=True)
-class World:
-    """A project with a codebook, a current release, and an assisted and an audit Label Studio project of one task each."""
-
-    store: Store
-    project: Project
-    assisted: LsProject
-    audit: LsProject
-    scorer: Scorer
-    release: Release
-    questions: dict[str, int]
-    labels: dict[tuple[str, str], int]
-    task: int
-    text: int
-    audit_task: int
-
-    def fact(self, annotation_id: int, minute: int, label: str = "yes", **other: object) -> AnswerFact:
-        """Version `minute` of an annotation of the assisted task."""
-        value = ValueFact(self.questions["humor"], self.labels["humor", label], None, "human")
-        facts: dict[str, object] = {
-            "ls_project_id": self.assisted.id,
-            "annotation_id": annotation_id,
-            "ls_task_id": self.task,
-            "coder_id": None,
-            "answered_at": at(0),
-            "updated_at": at(minute),
-            "via": "webhook",
-            "revision_id": self.release.revision_id,
-            "phase": "production",
-            "origin": "human",
-            "values": (value,),
-        }
-        return AnswerFact(**(facts | other))  # type: ignore[arg-type]
-
-
-def at(minute: int) -> datetime:
-    return datetime(2026, 3, 1, 12, minute, tzinfo=UTC)
-
-
-def make_world(store: Store, key: str = "posts") -> World:
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    if request.param == "sqlite":
+        yield request.getfixturevalue("lite")
+        return
+    if not POSTGRES:
+        pytest.skip("SOCIALITE_TEST_POSTGRES is not set")
+    store = open_store(POSTGRES)
     with store.writing() as s:
-        project = projects.create(s, key, "Posts", 7, {"audit": 1, "control": 1, "coders": 2})
-        server = projects.server(s, f"http://{key}.example:8080")
-        assisted = projects.add_ls_project(s, project.id, server.id, 1, 1000, "assisted")
-        audit = projects.add_ls_project(s, project.id, server.id, 2, 1000, "audit")
-        revision = revisions.register(s, project.id, codebook(), "<View/>")
-        scorer = releases.scorer(
-            s,
-            engine="keyword",
-            base="keyword",
-            base_digest="0",
-            adapter_digest="",
-            prompt_hash="0",
-            scoring_hash=revision.scoring_hash,
-            dtype="float64",
-            method="count",
-        )
-        release = releases.release(s, project.id, scorer, revision, order_policy="margin")
-        releases.point(s, project.id, release, by="test", reason="first")
-        task, text = texts.remember_tasks(s, assisted, [TaskRow(10, "a", ("Why did the chicken?",))])[0]
-        audit_task, _ = texts.remember_tasks(s, audit, [TaskRow(11, "b", ("You fool",))])[0]
-        questions, labels = revisions.question_ids(s, project.id), revisions.label_ids(s, project.id)
-    return World(store, project, assisted, audit, scorer, release, questions, labels, task, text, audit_task)
+        tables = ", ".join(f'"{table}"' for table in Base.metadata.tables)
+        s.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    yield store
+    store.close()
 
 
 @pytest.fixture

@@ -75,8 +75,9 @@ def test_a_reader_sees_one_state_while_another_writes(lite: Store) -> None:
 
 
 def test_a_writer_holds_the_lock_from_its_beginning(lite: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    with lite.writing(), closing(sqlite3.connect(str(lite.file), timeout=0)) as other:
-        with pytest.raises(sqlite3.OperationalError, match="locked"):
+    with closing(sqlite3.connect(str(lite.file), timeout=0)) as other, lite.writing():
+        locked = pytest.raises(sqlite3.OperationalError, match="locked")
+        with locked:
             other.execute("BEGIN IMMEDIATE")
     with closing(sqlite3.connect(str(lite.file), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -117,6 +118,20 @@ def test_chunks_are_transactions_of_their_own(store: Store) -> None:
     with pytest.raises(IntegrityError):
         store.write_in_chunks("xyzab", write, size=2)
     assert count(store) == 7
+
+
+def test_a_bulk_writer_leaves_gaps_that_those_who_wait_can_see(lite: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        with closing(sqlite3.connect(str(lite.file), timeout=0, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")  # the lock is free
+        pauses.append(seconds)
+
+    monkeypatch.setattr("db.store.time.sleep", sleep)
+    lite.write_in_chunks("abcd", lambda s, part: add(s, part[0]), size=1)
+    assert len(pauses) >= 4
+    assert min(pauses) >= 2 * sqlite.STEP
 
 
 def test_a_writer_gets_its_turn_while_another_writes_on_and_on(lite: Store) -> None:
@@ -220,7 +235,7 @@ def test_a_store_newer_than_the_program_is_refused_and_left_alone(store: Store) 
     with store.writing() as s:
         add(s, "a")
         s.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(StoreError, match="newer socialite.*at 9999.*nothing was changed"):
+    with pytest.raises(StoreError, match=r"newer socialite.*at 9999.*nothing was changed"):
         store.upgrade()
     assert count(store) == 1
     with store.writing() as s:

@@ -15,7 +15,7 @@ from sqlalchemy import inspect, text
 from db import counts, texts, upgrade
 from db.base import Base
 from db.store import Store, StoreError, open_store, sqlite_url
-from tests.db.conftest import World, make_world
+from tests.db.world import World, make_world
 
 NEXT = """
 from alembic import op
@@ -50,16 +50,11 @@ def migrations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_migrations_make_what_the_models_say(store: Store) -> None:
     with store.reading() as s:
-        context = MigrationContext.configure(
-            s.connection(), opts={"compare_type": True, "compare_server_default": True}
-        )
-        assert compare_metadata(context, Base.metadata) == []
-        names = {
-            c["name"] for table in Base.metadata.tables for c in inspect(s.connection()).get_unique_constraints(table)
-        }
-        keys = {
-            key["name"] for table in Base.metadata.tables for key in inspect(s.connection()).get_foreign_keys(table)
-        }
+        options = {"compare_type": True, "compare_server_default": True}
+        assert compare_metadata(MigrationContext.configure(s.connection(), opts=options), Base.metadata) == []
+        inspector = inspect(s.connection())
+        names = {key["name"] for table in Base.metadata.tables for key in inspector.get_unique_constraints(table)}
+        keys = {key["name"] for table in Base.metadata.tables for key in inspector.get_foreign_keys(table)}
     assert names == {
         c.name for t in Base.metadata.tables.values() for c in t.constraints if c.__visit_name__ == "unique_constraint"
     }
