@@ -1,0 +1,158 @@
+"""The web application, and the one process that runs it."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager, suppress
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from backend.api import people
+from backend.api.access import Access, check_binding
+from backend.api.directory import Directory
+from backend.api.errors import error
+from backend.api.guard import Guard
+from backend.api.inbox import InboxLane
+from backend.api.label_studio import LabelStudio
+from backend.api.webhook import Webhook
+from backend.assist.catalogue import Catalogue
+from backend.assist.suggest import Suggester
+from backend.child import WorkerChild
+from backend.engines.protocol import Engine
+from backend.lock import Lock, check_one_process
+from backend.logs import to_stderr
+from backend.settings import Settings, load
+from db.store import Store, open_store
+
+log = logging.getLogger(__name__)
+GRACE = 5  # seconds that requests in hand may take when the server ends
+
+
+class ServeError(Exception):
+    """The server cannot start; the message says why."""
+
+
+def create_app(
+    settings: Settings | None = None,
+    *,
+    engine: Engine | None = None,
+    store: Store | None = None,
+    poke: Callable[[], None] = lambda: None,
+) -> FastAPI:
+    """The application over a store, which it takes over: it holds the server's lock on it, and closes it at the end.
+
+    `poke` is called when there is work for the worker, which `serve` runs besides. LockedError: another server has it.
+    """
+    settings = settings or load()
+    check_one_process()
+    with ExitStack() as undo:
+        store = store or open_store(settings.database_url)
+        undo.callback(store.close)
+        undo.callback(Lock(lock_file(settings, store)).release)
+        scorer = engine or _engine(settings)
+        ending = undo.pop_all()
+    access = Access.of(settings)
+    directory = Directory(store, settings.label_studio_url)
+    catalogue = Catalogue(store, scorer.identity)
+    suggester = Suggester(store, scorer, deadline=settings.predict_deadline)
+    lane = InboxLane(store, poke)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        with ending:
+            directory.read()
+            lane.start()
+            suggester.start()
+            yield
+            await lane.close()
+            suggester.close()
+
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.add_middleware(Guard, access=access, body_limit=settings.body_limit)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _wrong_parameters)
+    app.router.routes.extend(LabelStudio(store, access, directory, catalogue, suggester).routes())
+    app.router.routes.extend(Webhook(access, directory, lane).routes())
+    app.include_router(people.router(store, access))
+    return app
+
+
+def _engine(settings: Settings) -> Engine:
+    from backend.engines.choice import choose
+
+    return choose(settings)
+
+
+def lock_file(settings: Settings, store: Store) -> Path:
+    """The file that only one server may lock: beside an embedded store, else in this machine's data folder."""
+    return store.file.with_name(f"{store.file.name}-server") if store.file else settings.home / "server"
+
+
+def serve(settings: Settings) -> None:
+    """Run the server and its worker until Ctrl-C.
+
+    BindingError, LockedError, StoreError, EngineError or ServeError where it cannot start: each says why.
+    """
+    to_stderr()
+    check_binding(settings)
+    listening = _socket(settings)
+    worker = WorkerChild(settings.environment())
+    try:
+        app = create_app(settings, poke=worker.poke)
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            lifespan="on",
+            timeout_graceful_shutdown=GRACE,
+        )
+        worker.start()
+        log.info("socialite answers at %s; Ctrl-C ends it.", _address(listening))
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listening])
+    finally:
+        listening.close()
+        worker.stop()
+
+
+def _socket(settings: Settings) -> socket.socket:
+    """A listening socket: bound before anything is loaded, so that a port in use is said at once."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=1024)
+    except OSError as fault:
+        raise ServeError(
+            f"It cannot listen on {settings.host}, port {settings.port}: {fault.strerror or fault}. "
+            "Another program may use the port: end it, or give another with --port."
+        ) from None
+
+
+def _address(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+async def _http_error(_: Request, fault: Exception) -> Response:
+    """What the router refuses by itself."""
+    status = fault.status_code if isinstance(fault, HTTPException) else 500
+    if status == 405:
+        return error(405, "This address is not called that way.", "Use GET to read, POST for what Label Studio sends.")
+    return error(
+        status,
+        "There is nothing at this address.",
+        "Label Studio needs http://host:port/ls/ and a project's key; people read /status.",
+    )
+
+
+async def _wrong_parameters(_: Request, _fault: Exception) -> Response:
+    return error(422, "A parameter in the address cannot be read.", "Look at the address again.")

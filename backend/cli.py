@@ -1,0 +1,227 @@
+"""The command `socialite`. Here is what can be typed; what it does is in `backend.commands`, imported when it is asked
+for.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+SUITE = "Suggest labels to the coders of a Label Studio project, keep their corrections, and say what may be concluded."
+DEBUG = "SOCIALITE_DEBUG"  # set to show where an unforeseen error came from
+
+app = typer.Typer(
+    name="socialite",
+    help=SUITE,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+
+Key = Annotated[str, typer.Option("--project", help="Key of the project, as given to `connect`.")]
+SomeKey = Annotated[str | None, typer.Option("--project", help="Key of one project; all projects if left out.")]
+EngineName = Annotated[
+    str | None, typer.Option("--engine", help="What scores the texts: auto, encoder or keyword (SOCIALITE_ENGINE).")
+]
+ModelName = Annotated[
+    str | None, typer.Option("--model", help="Model id or folder, if not the engine's own (SOCIALITE_MODEL).")
+]
+KeyEnv = Annotated[
+    str, typer.Option("--api-key-env", help="Name of the environment variable that holds Label Studio's token.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
+TextColumn = Annotated[
+    str | None, typer.Option("--text-column", help="Column of the text; by default the codebook's, or 'text'.")
+]
+PairColumn = Annotated[
+    str | None, typer.Option("--pair-column", help="Column of the second text, where the codebook is about a pair.")
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(version("socialite"))
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    _: Annotated[bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)] = False,
+) -> None:
+    """Settings of all commands come from the environment: SOCIALITE_HOME (where data is kept) and others; see
+    README.md.
+    """
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on (SOCIALITE_HOST, else 127.0.0.1).")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on (SOCIALITE_PORT, else 9090); 0 takes a free one.")
+    ] = None,
+    engine: EngineName = None,
+    model: ModelName = None,
+) -> None:
+    """Answer Label Studio: suggestions, and corrections through its webhook. Runs until Ctrl-C."""
+    from backend import settings
+    from backend.app import serve as run
+
+    run(settings.load(host=host, port=port, engine=engine, model=model))
+
+
+@app.command()
+def predict(
+    table: Annotated[Path, typer.Argument(metavar="IN.csv", help="Table with one text, or pair of texts, a row.")],
+    codebook: Annotated[
+        str, typer.Option(help="Built-in names (emotion,humor), a YAML file, or a Label Studio XML file; by comma.")
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Table to write: the input's columns, and the labels.")
+    ],
+    text_column: TextColumn = None,
+    pair_column: PairColumn = None,
+    engine: EngineName = None,
+    model: ModelName = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first rows of the table, so many.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output if it is there already.")] = False,
+) -> None:
+    """Label the texts of a table: label, probability of every label, margin, tokens cut, release."""
+    from backend.commands.predict import run
+
+    run(table, codebook, output, text_column, pair_column, engine, model, limit, overwrite)
+
+
+@app.command()
+def connect(
+    project: Annotated[
+        str, typer.Option(help="Key of the project here: letters, digits, '-' and '_'; it is part of its address.")
+    ],
+    label_studio: Annotated[
+        str | None, typer.Option("--label-studio", help="Address of Label Studio (LABEL_STUDIO_URL).")
+    ] = None,
+    api_key_env: KeyEnv = "LABEL_STUDIO_API_KEY",
+    title: Annotated[str | None, typer.Option(help="Title of the project that is made in Label Studio.")] = None,
+    codebook: Annotated[
+        str | None, typer.Option(help="Built-in names (emotion,humor), a YAML file, or an XML file; by comma.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="Label Studio configuration (XML) to use instead.")] = None,
+    texts: Annotated[Path | None, typer.Option(help="Table of the texts to be coded (CSV).")] = None,
+    text_column: TextColumn = None,
+    id_column: Annotated[
+        str | None, typer.Option(help="Column that names each row; by default the row's number.")
+    ] = None,
+    pair_column: PairColumn = None,
+    group_column: Annotated[
+        str | None, typer.Option(help="Column of what must stay together in the draw, such as author or thread.")
+    ] = None,
+    ls_project: Annotated[
+        int | None, typer.Option(help="Number of a Label Studio project to adopt instead of making one.")
+    ] = None,
+    backend: Annotated[
+        str, typer.Option(help="Address under which Label Studio reaches `socialite serve`.")
+    ] = "http://127.0.0.1:9090",
+    audit: Annotated[int, typer.Option(min=0, help="Texts to be coded without any suggestion.")] = 0,
+    control: Annotated[int, typer.Option(min=0, help="Random texts to be coded with the suggestion.")] = 0,
+    coders: Annotated[int, typer.Option("--coders-per-audit-text", min=1, help="Coders who code each audit text.")] = 2,
+    seed: Annotated[int | None, typer.Option(help="Seed of the random draw; by default a random one, stored.")] = None,
+    keep_audit_tasks: Annotated[
+        bool,
+        typer.Option("--keep-audit-tasks", help="When adopting: leave the audit texts in the adopted project, too."),
+    ] = False,
+    push: Annotated[
+        bool, typer.Option("--push/--no-push", help="Make and push the suggestions now, or leave it to `push`.")
+    ] = True,
+) -> None:
+    """Make or adopt the assisted and the audit project in Label Studio. Running it again completes what is missing."""
+    from backend.commands.connect import Wishes, run
+
+    run(
+        Wishes(
+            key=project,
+            label_studio=label_studio,
+            api_key_env=api_key_env,
+            title=title,
+            codebook=codebook,
+            config=config,
+            texts=texts,
+            text_column=text_column,
+            id_column=id_column,
+            pair_column=pair_column,
+            group_column=group_column,
+            ls_project=ls_project,
+            backend=backend,
+            audit=audit,
+            control=control,
+            coders=coders,
+            seed=seed,
+            keep_audit_tasks=keep_audit_tasks,
+            push=push,
+        )
+    )
+
+
+@app.command()
+def push(
+    project: Key, api_key_env: KeyEnv = "LABEL_STUDIO_API_KEY", engine: EngineName = None, model: ModelName = None
+) -> None:
+    """Score what has no suggestion yet, and push the suggestions to Label Studio. It can be stopped and run again."""
+    from backend.commands.upkeep import push as run
+
+    run(project, api_key_env, engine, model)
+
+
+@app.command()
+def sync(project: Key, api_key_env: KeyEnv = "LABEL_STUDIO_API_KEY") -> None:
+    """Compare the store with what Label Studio holds, and repair what is missing: an answer that never arrived, a
+    deletion.
+    """
+    from backend.commands.upkeep import sync as run
+
+    run(project, api_key_env)
+
+
+@app.command()
+def status(project: SomeKey = None, as_json: AsJson = False) -> None:
+    """How far each project is: texts by stream, suggestions, answers by origin, events and jobs that wait."""
+    from backend.commands.status import run
+
+    run(project, as_json)
+
+
+@app.command()
+def doctor(project: SomeKey = None, api_key_env: KeyEnv = "LABEL_STUDIO_API_KEY", as_json: AsJson = False) -> None:
+    """Check everything that commonly goes wrong between here and Label Studio; each finding with its cure."""
+    from backend.commands.doctor import run
+
+    run(project, api_key_env, as_json)
+
+
+def main() -> None:
+    """The entry point: an error is a sentence on standard error and exit code 1, or 2 for a wrong command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")  # Windows consoles
+    try:
+        app()
+    except KeyboardInterrupt:
+        typer.echo("Stopped.", err=True)
+        sys.exit(130)
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        from backend.commands.errors import sentence
+
+        typer.echo(sentence(error), err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""`socialite predict`: a table in, a table with labels out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from backend import settings
+from backend.commands.console import bars, say
+from backend.corpus.codebooks import several
+from backend.corpus.predict import Summary, codings, predict
+from backend.corpus.table import check_output, open_table
+
+
+def run(
+    source: Path,
+    codebook: str,
+    output: Path,
+    text_column: str | None,
+    pair_column: str | None,
+    engine: str | None,
+    model: str | None,
+    limit: int | None,
+    overwrite: bool,
+) -> None:
+    """Everything that can be wrong with the order is said before the engine is loaded."""
+    from backend.engines.choice import choose
+
+    in_force = settings.load(engine=engine, model=model)
+    table = open_table(source)
+    check_output(output, overwrite=overwrite, source=source)
+    for remark in table.remarks:
+        say(remark)
+    books = several(codebook)
+    scorer = choose(in_force)
+    made, left_out = codings(scorer, books, table, text_column, pair_column)
+    for sentence in left_out:
+        say(sentence)
+    with bars() as bar:
+        report = bar("Labelling", "rows")
+        summary = predict(table, made, scorer, output, limit=limit, overwrite=overwrite, report=report)
+    for sentence in _said(summary, output):
+        say(sentence)
+
+
+def _said(summary: Summary, output: Path) -> list[str]:
+    """What a person should know of the output: a sentence each, with a count."""
+    said = [f"{summary.rows:,} rows are in {output}; the new columns are {', '.join(summary.columns)}."]
+    if summary.empty:
+        said.append(f"{summary.empty:,} rows have no text, and so no label.")
+    said += [f"{n:,} rows have no label: {sentence}" for sentence, n in summary.problems.most_common()]
+    if summary.cut:
+        said.append(f"{summary.cut:,} rows were too long and were read in part: tokens_cut says how much is missing.")
+    said += [f"{n:,} rows: {sentence}" for sentence, n in summary.warnings.most_common()]
+    return said

@@ -1,0 +1,58 @@
+"""`socialite push` and `socialite sync`: the work that the server's worker does by itself, done here with a progress
+bar.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from backend import settings
+from backend.commands.console import bars, say
+
+if TYPE_CHECKING:
+    from backend.corpus.label_studio import LabelStudio
+    from backend.settings import Settings
+    from db.models import Project
+    from db.store import Store
+
+
+def push(key: str, api_key_env: str, engine: str | None, model: str | None, *, label_studio: str | None = None) -> None:
+    """Score what is missing and push it."""
+    from backend.corpus.push import push as work
+    from backend.engines.choice import choose
+
+    in_force = settings.load(engine=engine, model=model, label_studio_url=label_studio)
+    with _at(in_force, key, api_key_env) as (store, client, project), bars() as bar:
+        pushed = work(store, choose(in_force), client, project, bar("Pushing suggestions", "tasks"))
+    say(str(pushed))
+
+
+def sync(key: str, api_key_env: str) -> None:
+    """Compare and repair."""
+    from backend.corpus.sync import sync_all
+    from db import projects
+
+    with _at(settings.load(), key, api_key_env) as (store, client, project), bars() as bar:
+        with store.reading() as s:
+            rows = projects.ls_projects(s, project.id)
+        say(str(sync_all(store, client, rows, bar("Comparing", "tasks"))))
+
+
+@contextmanager
+def _at(in_force: Settings, key: str, api_key_env: str) -> Iterator[tuple[Store, LabelStudio, Project]]:
+    """The store, Label Studio, and the project of this key."""
+    from backend.corpus.servers import client_for
+    from db import projects
+    from db.store import open_store
+
+    store = open_store(in_force.database_url)
+    try:
+        with store.reading() as s:
+            project = projects.by_key(s, key)
+        with client_for(store, in_force, project.id, os.environ.get(api_key_env) or None) as client:
+            yield store, client, project
+    finally:
+        store.close()

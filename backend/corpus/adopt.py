@@ -1,0 +1,222 @@
+"""Taking over a Label Studio project that is there, perhaps half coded: what was shown is found out, and cannot enter
+the audit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.corpus import drawing, tasks, wiring
+from backend.corpus.connect import Connected, audit_project, check_both, say_drawn, wire
+from backend.corpus.inbox import remember
+from backend.corpus.label_studio import Json
+from backend.corpus.site import ConnectError, Site, codebook_of, our_project, register, take_in
+from backend.corpus.sync import given, sync
+from backend.corpus.tasks import NewTask
+from db import predictions, releases, revisions, texts
+from db.base import now
+from db.dialect import chunks
+from db.models import Exposure, LsProject, LsTask, Project, Unit
+from db.predictions import ExposureRow
+from db.store import Store
+from labelstudio_config.codebook import Codebook
+from labelstudio_config.xml import from_xml
+
+CHUNK = 300
+FOUND = "found"  # channel, method and order of suggestions that were there before us
+UNKNOWN = "unknown"  # version of a suggestion that is gone, or never said
+
+
+@dataclass(slots=True)
+class Found:
+    """What a walk through the adopted project found: texts in all, and tasks without one."""
+
+    text_ids: list[int] = field(default_factory=list)
+    without_text: int = 0
+
+
+def adopt(site: Site, ls_id: int, previous: Codebook | None, *, keep_audit_tasks: bool) -> Connected:
+    """Connect a project of Label Studio's as the assisted one. `previous` says of the codebook what Label Studio
+    cannot.
+    """
+    check_both(site)
+    started = now()
+    there = site.client.project(ls_id)
+    project = our_project(site)
+    xml = there["label_config"]
+    known = codebook_of(site.store, project)
+    before = previous or (known[0] if known else None)
+    register(site, project, from_xml(xml, key=project.key, title=project.title, previous=before), xml)
+    row = take_in(site, project, "assisted", there)
+    if row.role != "assisted":
+        raise ConnectError(f"Label Studio's project {ls_id} is the audit project of '{project.key}'. Adopt another.")
+    found = read_tasks(site, project, row)
+    say_drawn(site, drawing.draw(site.store, project, found.text_ids, audit=site.plan.audit, control=site.plan.control))
+    release = wire(site, row, xml)
+    created: list[int] = []
+    audit = audit_project(site, project, xml, created)
+    if audit is not None:
+        with wiring.silenced(site.client, site.line(audit)):
+            copy_audit_tasks(site, project, row, audit)
+        if not keep_audit_tasks:
+            remove_originals(site, project, row, audit)
+    repairs = sync(site.store, site.client, row, site.bar("Comparing answers", "tasks"), before=started)
+    if repairs.answers:
+        site.say(f"{repairs.answers:,} answers that were there are kept, as answers of the pilot phase.")
+    return Connected(project.key, ls_id, audit.ls_id if audit else None, release, tuple(created))
+
+
+def read_tasks(site: Site, project: Project, row: LsProject) -> Found:
+    """Remember all tasks, and every text that a suggestion was made for."""
+    known = codebook_of(site.store, project)
+    assert known is not None
+    book = known[0]
+    found = Found()
+    report = site.bar("Reading", "tasks")
+    done = 0
+    for total, page in site.client.tasks(row.ls_id):
+        for part in chunks(page, CHUNK):
+            with site.store.writing() as s:
+                text_ids = _remember(s, project, row, part, book)
+            found.text_ids += text_ids
+            found.without_text += len(part) - len(text_ids)
+        done += len(page)
+        report(done, max(total, done))
+    if found.without_text:
+        columns = ", ".join(f"'{f.column}'" for f in book.fields)
+        site.say(f"{found.without_text:,} tasks have no text in {columns}; they get no suggestion and enter no draw.")
+    return found
+
+
+def _remember(s: Session, project: Project, row: LsProject, tasks: list[Json], book: Codebook) -> list[int]:
+    """The texts of these tasks, stored; a suggestion that was there before us is stored as an exposure."""
+    stored = remember(s, row, [given(task) for task in tasks], book)
+    query = select(LsTask.id, Unit.text_id).join(Unit, Unit.id == LsTask.unit_id)
+    text_of = {row[0]: row[1] for row in s.execute(query.where(LsTask.id.in_(stored.values())))}
+    noted = set(s.scalars(select(Exposure.ls_task_id).where(Exposure.ls_task_id.in_(stored.values()))))
+    exposures = []
+    for task in tasks:
+        ls_task, version = stored.get(int(task["id"])), shown_version(task)
+        if ls_task is not None and version is not None and ls_task not in noted:
+            release = found_release(s, project, version)
+            exposures.append(ExposureRow(text_of[ls_task], release, ls_task, FOUND))
+    predictions.expose(s, exposures)
+    return [text_of[ls_task] for ls_task in stored.values()]
+
+
+def shown_version(task: Json) -> str | None:
+    """The version of a suggestion that the task holds, or that one of its answers started from; None when there was
+    none.
+    """
+    held = task.get("predictions") or []
+    if held:
+        return str(held[-1].get("model_version") or UNKNOWN)
+    started = any(_started_from_one(a) for a in task.get("annotations") or [])
+    return UNKNOWN if started else None
+
+
+def _started_from_one(annotation: dict[str, Any]) -> bool:
+    regions = annotation.get("result") or []
+    origins = {region.get("origin") for region in regions if isinstance(region, dict)}
+    return annotation.get("parent_prediction") is not None or bool(origins & {"prediction", "prediction-changed"})
+
+
+def found_release(s: Session, project: Project, version: str) -> int:
+    """Id of the release that stands for another program's suggestions of this version."""
+    revision = revisions.current(s, project.id)
+    assert revision is not None
+    scorer = releases.scorer(
+        s,
+        engine="label-studio",
+        base=version,
+        base_digest=hashlib.sha256(version.encode()).hexdigest(),
+        adapter_digest="",
+        prompt_hash="",
+        scoring_hash=revision.scoring_hash,
+        dtype="",
+        method=FOUND,
+    )
+    return releases.release(s, project.id, scorer, revision, order_policy=FOUND).id
+
+
+def copy_audit_tasks(site: Site, project: Project, assisted: LsProject, audit: LsProject) -> int:
+    """A task in the audit project for each audit text of the adopted one, in the draw's order; the number copied."""
+    order = drawing.audit_order(site.store, project)
+    there = tasks.shown(site.store, audit)
+    missing = {text_id for text_id in order if text_id not in there}
+    if not missing:
+        return 0
+    units = _units(site.store, assisted, missing)
+    fields = _bodies(site.store, missing)
+    found: dict[int, NewTask] = {}
+    for _, page in site.client.tasks(assisted.ls_id, full=False):
+        for task in page:
+            unit = units.get(int(task["id"]))
+            if unit is not None:
+                found.setdefault(unit.text_id, _copy(unit, fields[unit.text_id], task))
+    new = [found[text_id] for text_id in order if text_id in found]
+    return tasks.import_new(site.store, site.client, audit, new, site.bar("To the audit project", "tasks"))
+
+
+def _copy(unit: Unit, fields: tuple[str, ...], task: Json) -> NewTask:
+    return NewTask(unit.text_id, unit.source, unit.external_id, fields, dict(task["data"]))
+
+
+def remove_originals(site: Site, project: Project, assisted: LsProject, audit: LsProject) -> int:
+    """Remove from the adopted project what was copied to the audit project and is untouched there; the number removed.
+
+    A task with an answer, a skip, a draft or a suggestion stays.
+    """
+    copied = tasks.shown(site.store, audit) & set(drawing.audit_order(site.store, project))
+    units = _units(site.store, assisted, copied)
+    if not units:
+        return 0
+    untouched, kept = [], 0
+    for _, page in site.client.tasks(assisted.ls_id):
+        for task in page:
+            if int(task["id"]) in units:
+                if _untouched(task):
+                    untouched.append(int(task["id"]))
+                else:
+                    kept += 1
+    for part in chunks(untouched, CHUNK):
+        site.client.delete_tasks(assisted.ls_id, part)
+        with site.store.writing() as s:
+            texts.delete_tasks(s, assisted.id, part)
+    if untouched:
+        site.say(
+            f"{len(untouched):,} audit texts that nobody had begun were taken out of the adopted project; they are "
+            "coded in the "
+            "audit project, without a suggestion."
+        )
+    if kept:
+        site.say(
+            f"{kept:,} audit texts stay in the adopted project, too, because somebody has begun them; no suggestion "
+            "is shown."
+        )
+    return len(untouched)
+
+
+def _untouched(task: Json) -> bool:
+    counts = ("total_annotations", "cancelled_annotations", "total_predictions")
+    return not any(task.get(name) for name in (*counts, "annotations", "predictions", "drafts", "draft_exists"))
+
+
+def _units(store: Store, ls_project: LsProject, text_ids: Iterable[int]) -> dict[int, Unit]:
+    """Label Studio's task id -> unit, of the live tasks that show one of these texts."""
+    query = select(LsTask.task_id, Unit).join(Unit, Unit.id == LsTask.unit_id)
+    live = query.where(LsTask.ls_project_id == ls_project.id, LsTask.deleted_at.is_(None))
+    with store.reading() as s:
+        parts = chunks(sorted(text_ids), 500)
+        return {row[0]: row[1] for part in parts for row in s.execute(live.where(Unit.text_id.in_(part)))}
+
+
+def _bodies(store: Store, text_ids: Iterable[int]) -> dict[int, tuple[str, ...]]:
+    with store.reading() as s:
+        return texts.bodies(s, sorted(text_ids))

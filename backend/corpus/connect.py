@@ -1,0 +1,175 @@
+"""Making the two Label Studio projects of a corpus: the assisted one with suggestions, the audit one without."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from backend.corpus import drawing, tasks, wiring
+from backend.corpus.intake import Corpus, remember, task_data
+from backend.corpus.label_studio import LabelStudio
+from backend.corpus.label_studio_errors import LabelStudioError
+from backend.corpus.reach import check_health, served_release
+from backend.corpus.site import ConnectError, Site, codebook_of, ls_project, make_ls_project, our_project, register
+from backend.corpus.tasks import NewTask
+from db import releases
+from db.models import LsProject, Project
+from db.store import Store
+from labelstudio_config.codebook import Codebook
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """What there is now. `audit` is Label Studio's id of the audit project, None when the plan has no audit."""
+
+    key: str
+    assisted: int
+    audit: int | None
+    release: str
+    created: tuple[int, ...]  # Label Studio's ids of the projects that were made
+
+
+def check_both(site: Site) -> None:
+    """Both servers answer and the token works; nothing is created before."""
+    site.client.version()
+    site.client.whoami()
+    check_health(site.plan.backend, site.plan.auth)
+
+
+def connect(site: Site, book: Codebook | None, xml: str | None, corpus: Corpus | None) -> Connected:
+    """Make what is missing of a project and its two Label Studio projects, and import the texts that have no task yet.
+
+    `book` and `xml` may be None for a project that is there, `corpus` when no texts are to be added.
+    """
+    check_both(site)
+    project = our_project(site)
+    if book is not None and xml is not None:
+        register(site, project, book, xml)
+    known = codebook_of(site.store, project)
+    if known is None:
+        raise ConnectError(f"'{project.key}' has no codebook yet. Name one with --codebook or --config.")
+    assisted, release, made = wired_assisted(site, project, known[1])
+    if corpus is not None:
+        corpus = take_in_corpus(site, project, corpus)
+    created = [made] if made else []
+    audit = audit_project(site, project, known[1], created)
+    if corpus is not None:
+        new = _new_tasks(corpus, *known)
+        import_by_stream(site, project, assisted, audit, new)
+    return Connected(project.key, assisted.ls_id, audit.ls_id if audit else None, release, tuple(created))
+
+
+def wired_assisted(site: Site, project: Project, xml: str) -> tuple[LsProject, str, int | None]:
+    """The assisted project with the way to and from us, the release that it shows, and its id if it was made.
+
+    A project that was just made is taken away again when Label Studio cannot reach us.
+    """
+    found = ls_project(site, project, "assisted")
+    made = None
+    if found is None:
+        found = make_ls_project(site, project, "assisted", xml)
+        made = found[0].ls_id
+    row, there = found
+    try:
+        return row, wire(site, row, there["label_config"]), made
+    except Exception:
+        if made is not None:
+            site.client.delete_project(made)
+        raise
+
+
+def wire(site: Site, row: LsProject, xml: str) -> str:
+    """Backend, webhook and settings of an assisted project; the release it shows."""
+    name = f"{row.ls_id}.{row.ls_created}"
+    release = served_release(site.plan.backend, site.plan.key, name, xml, site.plan.auth)
+    with site.store.reading() as s:
+        current = releases.current(s, row.project_id)
+    if current is None or current.name != release:
+        raise ConnectError(
+            f"The server at {site.plan.backend} works on another store than this command. Give both the same "
+            "SOCIALITE_HOME "
+            "(or SOCIALITE_DATABASE_URL)."
+        )
+    line = site.line(row)
+    wiring.connect_backend(site.store, site.client, line, release)
+    changed = wiring.settle(site.client, row.ls_id, wiring.ASSISTED)
+    if "sampling" in changed:
+        site.say(f"Label Studio's project {row.ls_id} now serves the texts with the least certain suggestions first.")
+    wiring.show_release(site.client, row, site.plan.key, release)
+    return release
+
+
+def take_in_corpus(site: Site, project: Project, corpus: Corpus) -> Corpus:
+    """Rows and texts in the store, and each text in its stream."""
+    corpus = remember(site.store, project.id, corpus, site.bar("Reading", "texts"))
+    if corpus.empty:
+        site.say(f"{corpus.empty:,} rows of {corpus.source} have no text and are left out.")
+    if corpus.changed:
+        site.say(
+            f"{corpus.changed:,} rows of {corpus.source} had another text before, which Label Studio keeps showing."
+        )
+    repeated = len(corpus.rows) - len(set(corpus.text_ids))
+    if repeated:
+        site.say(f"{repeated:,} rows repeat the text of another row and share its task.")
+    say_drawn(
+        site, drawing.draw(site.store, project, corpus.text_ids, audit=site.plan.audit, control=site.plan.control)
+    )
+    return corpus
+
+
+def say_drawn(site: Site, drawn: drawing.Drawn) -> None:
+    if drawn.audit or drawn.control or drawn.work:
+        site.say(
+            f"Drawn at random: {drawn.audit:,} texts for the audit, {drawn.control:,} as controls; {drawn.work:,} are "
+            "for work."
+        )
+    if drawn.exposed:
+        site.say(f"{drawn.exposed:,} texts have been shown with a suggestion before, so the audit cannot have them.")
+
+
+def audit_project(site: Site, project: Project, xml: str, created: list[int]) -> LsProject | None:
+    """The audit project, made when there are audit texts and none yet: no backend, its own webhook, fixed order, k
+    coders.
+    """
+    found = ls_project(site, project, "audit")
+    if found is None:
+        if not drawing.audit_order(site.store, project):
+            return None
+        found = make_ls_project(site, project, "audit", xml)
+        created.append(found[0].ls_id)
+    row = found[0]
+    if site.client.backends(row.ls_id):
+        raise LabelStudioError(
+            f"The audit project {row.ls_id} has an ML backend, so its coders may be shown suggestions. Remove it in "
+            "its "
+            "Settings > Model, and connect again."
+        )
+    wiring.settle(site.client, row.ls_id, wiring.AUDIT)
+    wiring.connect_webhook(site.store, site.client, site.line(row))
+    return row
+
+
+def import_by_stream(
+    site: Site, project: Project, assisted: LsProject, audit: LsProject | None, new: Sequence[NewTask]
+) -> None:
+    """Audit texts to the audit project, in the order of the draw; all others to the assisted one, in theirs."""
+    order = {text: place for place, text in enumerate(drawing.audit_order(site.store, project))}
+    blind = sorted((task for task in new if task.text_id in order), key=lambda task: order[task.text_id])
+    open_ones = [task for task in new if task.text_id not in order]
+    ways = [(assisted, open_ones, "assisted project")] + ([(audit, blind, "audit project")] if audit else [])
+    with ExitStack() as silence:
+        for row, _, _ in ways:
+            silence.enter_context(wiring.silenced(site.client, site.line(row)))
+        for row, some, what in ways:
+            tasks.import_new(site.store, site.client, row, some, site.bar(f"To the {what}", "tasks"))
+
+
+def _new_tasks(corpus: Corpus, book: Codebook, xml: str) -> list[NewTask]:
+    return [
+        NewTask(text_id, corpus.source, row.external_id, row.fields, task_data(book, xml, row))
+        for row, text_id in zip(corpus.rows, corpus.text_ids, strict=True)
+    ]
+
+
+__all__ = ["Connected", "LabelStudio", "Site", "Store", "connect"]

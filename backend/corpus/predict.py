@@ -1,0 +1,172 @@
+"""A table in, the same table with labels out; one chunk of rows in memory at a time."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from backend.assist.asked import Asked, Values, asked
+from backend.assist.order import POLICY, margin
+from backend.assist.scoring import EMPTY, Outcome, score
+from backend.corpus.intake import text_columns
+from backend.corpus.table import Table, TableError, new_table
+from backend.engines.protocol import Engine, Family
+from db.releases import release_name
+from labelstudio_config.codebook import Codebook, Question
+
+CHUNK = 256  # rows: enough for an engine to sort by length, few enough for a bar that moves
+BETWEEN = "|"  # the labels in the cell of a question that may have several
+Report = Callable[[int, int], None]  # rows done, rows in all
+Row = Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """A codebook as it is put to a table: where its texts stand in a row, which questions are answered, by which
+    release.
+    """
+
+    cells: tuple[int, ...]
+    questions: tuple[Asked, ...]
+    release: str
+
+
+@dataclass(slots=True)
+class Summary:
+    """What was done, for a person."""
+
+    columns: tuple[str, ...] = ()
+    rows: int = 0
+    empty: int = 0  # rows without a label, because a text is missing
+    cut: int = 0  # rows of which a question could not read all
+    problems: Counter[str] = field(default_factory=Counter)  # sentence -> rows without a label for another reason
+    warnings: Counter[str] = field(default_factory=Counter)  # sentence -> rows whose labels deserve less trust
+
+
+def codings(
+    engine: Engine, codebooks: Sequence[Codebook], table: Table, text: str | None, pair: str | None
+) -> tuple[list[Coding], list[str]]:
+    """The codebooks put to the table, and a sentence for each question that is left out. TableError when a column is
+    missing.
+    """
+    made, left_out = [], []
+    for book in codebooks:
+        cells = text_columns(book, table, text, pair)
+        questions = asked(engine, book, {q.id: i for i, q in enumerate(book.questions)})
+        answered = {one.question.id for one in questions}
+        left_out += [f"Left out: {_why(engine, q)}" for q in book.questions if q.id not in answered]
+        made.append(Coding(cells, questions, _release(engine, book)))
+    if not any(coding.questions for coding in made):
+        raise TableError(" ".join(["None of the questions can be answered.", *left_out]))
+    return made, left_out
+
+
+def predict(
+    table: Table,
+    made: Sequence[Coding],
+    engine: Engine,
+    output: Path,
+    *,
+    limit: int | None = None,
+    overwrite: bool = False,
+    report: Report = lambda done, total: None,
+) -> Summary:
+    """Write the table with its labels; nothing has the output's name before all of it is there."""
+    total = min(table.n, limit or table.n)
+    summary = Summary(columns=_new_columns(table, made))
+    report(0, total)
+    with new_table(output, [*table.columns, *summary.columns], overwrite=overwrite) as writer:
+        rows = islice(table.rows(), limit)
+        while chunk := list(islice(rows, CHUNK)):
+            texts = [[tuple(row[i] for i in coding.cells) for row in chunk] for coding in made]
+            outcomes = [score(engine, coding.questions, some) for coding, some in zip(made, texts, strict=True)]
+            for row, *per_coding in zip(chunk, *outcomes, strict=True):
+                writer.writerow([*row, *_new_cells(made, per_coding)])
+            _count(summary, zip(*outcomes, strict=True))
+            there = [fields for fields in texts[0] if all(text.strip() for text in fields)]
+            summary.warnings.update(warning for warning in engine.warnings(there) if warning)
+            report(summary.rows, total)
+    return summary
+
+
+def _count(summary: Summary, rows: Iterable[tuple[Outcome, ...]]) -> None:
+    for row in rows:
+        problems = {outcome.problem for outcome in row}
+        summary.rows += 1
+        summary.empty += EMPTY in problems
+        summary.problems.update(problems - {"", EMPTY})
+        summary.cut += any(cut for outcome in row for _, cut in outcome.scores.values())
+
+
+def _new_cells(made: Sequence[Coding], outcomes: Sequence[Outcome]) -> Iterator[str]:
+    for coding, outcome in zip(made, outcomes, strict=True):
+        for one in coding.questions:
+            yield from _cells(one, outcome, coding.release)
+
+
+def _cells(one: Asked, outcome: Outcome, release: str) -> list[str]:
+    """One question's cells of one row: empty where it has no scores."""
+    if one.question_id not in outcome.scores:
+        return [""] * len(_names(one.question))
+    log_p, cut = outcome.scores[one.question_id]
+    p = [min(1.0, math.exp(x)) for x in log_p]
+    shown = [f"{x:.6g}" for x in (*p, margin(log_p, one.family))]
+    return [_label(one, log_p), *shown, str(cut), release]
+
+
+def _label(one: Asked, log_p: Values) -> str:
+    labels = one.question.labels
+    if one.family is Family.BERNOULLI:
+        return BETWEEN.join(label.code for label, x in zip(labels, log_p, strict=True) if math.exp(x) >= 0.5)
+    return labels[int(log_p.argmax())].code
+
+
+def _names(question: Question) -> list[str]:
+    """The columns of a question, without a prefix."""
+    probabilities = [f"probability_{label.code}" for label in question.labels]
+    return ["label", *probabilities, "margin", "tokens_cut", "release"]
+
+
+def _new_columns(table: Table, made: Sequence[Coding]) -> tuple[str, ...]:
+    """The names of the new columns: behind the question's id where there are several, or the table has that name."""
+    questions = [one.question for coding in made for one in coding.questions]
+    if len(questions) == 1 and not set(plain := _names(questions[0])) & set(table.columns):
+        return tuple(plain)
+    taken = set(table.columns)
+    names: list[str] = []
+    for name in (f"{question.id}_{name}" for question in questions for name in _names(question)):
+        names.append(_fresh(name, taken))
+        taken.add(names[-1])
+    return tuple(names)
+
+
+def _fresh(name: str, taken: set[str]) -> str:
+    number = 2
+    candidate = name
+    while candidate in taken:
+        candidate = f"{name}_{number}"
+        number += 1
+    return candidate
+
+
+def _why(engine: Engine, question: Question) -> str:
+    return engine.why_not(question) or f"The question '{question.name}' has no labels to score."
+
+
+def _release(engine: Engine, book: Codebook) -> str:
+    identity = engine.identity
+    return release_name(
+        engine=identity.engine,
+        base_digest=identity.digest,
+        adapter_digest="",
+        prompt_hash=identity.prompt,
+        scoring_hash=book.scoring_hash,
+        dtype=identity.dtype,
+        method=identity.method,
+        content_hash=book.content_hash,
+        order_policy=POLICY,
+    )

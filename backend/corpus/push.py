@@ -1,0 +1,191 @@
+"""Suggestions for all tasks, scored and sent to Label Studio in bulk: the next chunk is scored while the last one is
+sent.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from backend.assist.asked import Asked, asked, read
+from backend.assist.bulk import score_missing
+from backend.assist.catalogue import Catalogue, ProjectState
+from backend.assist.order import order_score
+from backend.corpus import pushes, wiring
+from backend.corpus.label_studio import LabelStudio
+from backend.corpus.pushes import Todo
+from backend.corpus.servers import client_for
+from db import jobs, predictions, projects
+from db.dialect import chunks
+from db.models import LsProject, Project
+from db.store import Store
+
+if TYPE_CHECKING:
+    from backend.engines.protocol import Engine
+    from backend.settings import Settings
+    from db.models import Job
+
+CHUNK = 250  # tasks scored, and sent, at once
+HELD = 120.0  # seconds that the right to push is taken for; each chunk renews it
+ROUNDS = 3  # how often a push begins anew because the release changed meanwhile
+Report = Callable[[int, int], None]
+
+
+class PushBusyError(Exception):
+    """Somebody else pushes suggestions of this project just now (`socialite serve` does so by itself). Wait, and look
+    at `socialite status`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
+
+
+@dataclass(slots=True)
+class Pushed:
+    """Tasks sent, tasks that get no suggestion, and the release that is shown now."""
+
+    release: str = ""
+    sent: int = 0
+    without: int = 0
+
+    def __str__(self) -> str:
+        without = (
+            f" {self.without:,} tasks get none: their text is empty, or could not be scored." if self.without else ""
+        )
+        return f"{self.sent:,} suggestions of {self.release} were pushed.{without}"
+
+
+def run(store: Store, settings: Settings, job: Job) -> str:
+    """The job 'push' of a project."""
+    from backend.engines.choice import choose
+
+    assert job.project_id is not None
+    with store.reading() as s:
+        project = s.get_one(Project, job.project_id)
+
+    def report(done: int, total: int) -> None:
+        with store.writing() as s:
+            jobs.progress(s, job.id, done, total)
+
+    with client_for(store, settings, project.id) as client:
+        return str(push(store, choose(settings), client, project, report))
+
+
+def push(store: Store, engine: Engine, client: LabelStudio, project: Project, report: Report) -> Pushed:
+    """Send what is missing of the current release's suggestions, and have Label Studio show them.
+
+    Texts of the audit get none. Stopped at any point, it goes on where it stopped. PushBusyError when another process
+    pushes.
+    """
+    catalogue = Catalogue(store, engine.identity)
+    pushed = Pushed()
+    with _alone(store, project) as renew:
+        for _ in range(ROUNDS):
+            state = catalogue.state(project.key)
+            if state.release == pushed.release:
+                break
+            pushed.release = state.release
+            for row in _assisted(store, project):
+                _Push(store, engine, client, state, row, pushed, renew).all(report)
+                wiring.show_release(client, row, project.key, state.release)
+    return pushed
+
+
+def _assisted(store: Store, project: Project) -> list[LsProject]:
+    """The newest assisted project; earlier ones were deleted in Label Studio, or left behind."""
+    with store.reading() as s:
+        return [row for row in projects.ls_projects(s, project.id) if row.role == "assisted"][-1:]
+
+
+class _Push:
+    """One push of one release to one Label Studio project."""
+
+    def __init__(
+        self,
+        store: Store,
+        engine: Engine,
+        client: LabelStudio,
+        state: ProjectState,
+        row: LsProject,
+        pushed: Pushed,
+        renew: Callable[[], None],
+    ) -> None:
+        self.store, self.engine, self.client = store, engine, client
+        self.state, self.row, self.pushed, self.renew = state, row, pushed, renew
+        self.asked: tuple[Asked, ...] = asked(engine, state.codebook, state.question_ids)
+
+    def all(self, report: Report) -> None:
+        """Score and send chunk after chunk; at most one chunk is being sent."""
+        pushes.settle_doubts(self.store, self.client, self.row, self.state.release_id, self.state.release)
+        todo = pushes.missing(self.store, self.row, self.state.release_id)
+        report(0, len(todo))
+        with ThreadPoolExecutor(1) as sender:
+            sending: Future[None] | None = None
+            done = 0
+            for part in chunks(todo, CHUNK):
+                ready = self._suggestions(part)
+                if sending is not None:
+                    sending.result()
+                    report(done, len(todo))
+                sending = sender.submit(self._send, ready)
+                done += len(part)
+                self.renew()
+            if sending is not None:
+                sending.result()
+                report(done, len(todo))
+
+    def _suggestions(self, part: Sequence[Todo]) -> list[tuple[Todo, dict[str, Any]]]:
+        """What is sent for each task; tasks without any score are left out."""
+        ids = list(dict.fromkeys(one.text_id for one in part))
+        for _ in score_missing(self.store, self.engine, self.state, ids):
+            pass
+        with self.store.reading() as s:
+            scores = predictions.lookup(s, self.state.scorer_id, [one.question_id for one in self.asked], ids)
+        ready = []
+        for todo in part:
+            known = [(a, v) for a in self.asked if (v := scores.get((todo.text_id, a.question_id))) is not None]
+            if not known:
+                self.pushed.without += 1
+                continue
+            regions, margins = read(self.state.codebook, known, self.state.temperatures)
+            place = order_score(todo.stream, todo.rank, margins)
+            body = {"task": todo.task_id, "result": regions, "score": place, "model_version": self.state.release}
+            ready.append((todo, body))
+        return ready
+
+    def _send(self, ready: Sequence[tuple[Todo, dict[str, Any]]]) -> None:
+        """Note what is about to be shown, send it, and note that it was sent."""
+        if not ready:
+            return
+        with self.store.writing() as s:
+            pushes.begin(s, self.state.release_id, [(todo, float(body["score"])) for todo, body in ready])
+        sent = pushes.send(self.store, self.client, self.row, [body for _, body in ready])
+        there = [todo for todo, body in ready if body["task"] in sent]
+        with self.store.writing() as s:
+            pushes.finish(s, self.state.release_id, [todo.ls_task_id for todo in there])
+        self.pushed.sent += len(there)
+
+
+@contextmanager
+def _alone(store: Store, project: Project) -> Iterator[Callable[[], None]]:
+    """Nobody else pushes this project meanwhile; calling what is given keeps it so."""
+    name, holder = f"push-{project.id}", f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    with store.writing() as s:
+        if not jobs.acquire(s, name, holder, HELD):
+            raise PushBusyError
+
+    def renew() -> None:
+        with store.writing() as s:
+            jobs.renew(s, name, holder, HELD)
+
+    try:
+        yield renew
+    finally:
+        with store.writing() as s:
+            jobs.give_back(s, name, holder)

@@ -1,0 +1,105 @@
+"""What was learned from labels: a directory with `manifest.json` and safetensors, never changed once it is there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from backend.engines.protocol import EngineError, Identity
+from labelstudio_config.codebook import Question
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+TENSORS = "head.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an adapter is, where it comes from, and what it may be used with."""
+
+    method: str  # "head"
+    engine: str
+    base: str
+    base_digest: str
+    prompt: str  # the engine's scoring recipe that the adapter starts from
+    question: str
+    kind: str
+    fields: int
+    labels: tuple[str, ...]  # label ids, in the order of the adapter's columns
+    examples: dict[str, int]  # labelled texts per label id
+    parent: str | None  # digest of the adapter it was trained from
+    snapshot: str  # hash of the labelled texts, as the caller keeps them
+    seed: int
+    hyperparameters: dict[str, Any]
+    metrics: dict[str, Any]
+    versions: dict[str, str]
+    created: str  # UTC, ISO 8601
+    files: dict[str, str]  # name -> sha256
+    format: int = FORMAT
+
+    def text(self) -> str:
+        return json.dumps(asdict(self), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def digest(folder: Path) -> str:
+    """sha256 of an adapter: of its manifest, which holds those of its files."""
+    return hashlib.sha256(_manifest(folder)).hexdigest()
+
+
+def read(folder: Path) -> Manifest:
+    """The manifest of an adapter whose files are whole; `EngineError` says what is wrong with it."""
+    data = _manifest(folder)
+    try:
+        value = json.loads(data)
+        if value["format"] != FORMAT:
+            raise EngineError(
+                f"The adapter {folder.name} has format {value['format']}, this version reads {FORMAT}. Train it again."
+            )
+        found = Manifest(**{f.name: value[f.name] for f in fields(Manifest)} | {"labels": tuple(value["labels"])})
+    except (ValueError, KeyError, TypeError) as error:
+        raise EngineError(f"The {MANIFEST} of the adapter {folder.name} cannot be read. Train it again.") from error
+    for name, expected in found.files.items():
+        path = folder / Path(name).name
+        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != expected:
+            raise EngineError(
+                f"The file {name} of the adapter {folder.name} is missing or damaged. Restore it, or train again."
+            )
+    return found
+
+
+def unfit(manifest: Manifest, identity: Identity, question: Question) -> str | None:
+    """None when the adapter belongs to this engine and question, else the reason in a sentence."""
+    if (manifest.engine, manifest.base_digest) != (identity.engine, identity.digest):
+        return (
+            f"The adapter was trained on the base '{manifest.base}' ({manifest.engine}, {manifest.base_digest[:12]}), "
+            f"but '{identity.base}' ({identity.engine}, {identity.digest[:12]}) is in use. "
+            "Use the base it was trained on, or train again."
+        )
+    if manifest.prompt != identity.prompt:
+        return "The adapter was trained on the scores of another version of socialite. Train it again."
+    if (manifest.question, manifest.kind) != (question.id, question.kind.value):
+        return (
+            f"The adapter answers the {manifest.kind} question '{manifest.question}', not the {question.kind.value} "
+            f"question '{question.id}'. Train one for this question."
+        )
+    if manifest.labels != question.label_ids:
+        return (
+            f"The adapter of the question '{question.id}' was trained on the labels {', '.join(manifest.labels)}; "
+            f"the codebook now has {', '.join(question.label_ids)}. Train it again."
+        )
+    if manifest.fields != len(question.fields):
+        return (
+            f"The adapter was trained on {manifest.fields} texts an item, the question '{question.id}' is about "
+            f"{len(question.fields)}. Train it again."
+        )
+    return None
+
+
+def _manifest(folder: Path) -> bytes:
+    try:
+        return (folder / MANIFEST).read_bytes()
+    except OSError as error:
+        raise EngineError(f"The folder {folder.name} holds no adapter: its {MANIFEST} cannot be read.") from error

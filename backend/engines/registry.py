@@ -1,0 +1,30 @@
+"""Engines by name, each imported only when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from backend.engines.protocol import Engine, EngineError
+
+
+def engine(name: str = "auto", **settings: Any) -> Engine:
+    """The engine of that name, ready to score; `settings` are those of its class. EngineError names those there are."""
+    if name not in ENGINES:
+        raise EngineError(f"There is no engine '{name}'; there are: {', '.join(ENGINES)}.")
+    return ENGINES[name](**settings)
+
+
+def _encoder(**settings: Any) -> Engine:
+    from backend.engines.encoder import EncoderEngine
+
+    return EncoderEngine(**settings)
+
+
+def _keyword(**settings: Any) -> Engine:
+    from backend.engines.keyword import KeywordEngine
+
+    return KeywordEngine(**settings)
+
+
+ENGINES: dict[str, Callable[..., Engine]] = {"auto": _encoder, "encoder": _encoder, "keyword": _keyword}

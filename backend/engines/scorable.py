@@ -1,0 +1,32 @@
+"""Which questions a scorer of label sets can answer, and whether the texts fit the question."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from backend.engines.protocol import FAMILY, EngineError, Family, Item
+from labelstudio_config.codebook import Question
+
+
+def why_not(question: Question) -> str | None:
+    """None when the question has labels to score, else the reason in a sentence."""
+    if question.kind not in FAMILY:
+        return f"The question '{question.name}' asks for a {question.kind.value}, which has no labels to score."
+    if not question.labels:
+        return f"The question '{question.name}' has no labels. Add labels to it in the labelling configuration."
+    return None
+
+
+def checked(question: Question, items: Sequence[Item]) -> Family:
+    """The family of the question's scores; EngineError when it has no labels or an item has not one text per field."""
+    reason = why_not(question)
+    if reason:
+        raise EngineError(reason)
+    fields = len(question.fields)
+    for position, item in enumerate(items):
+        if len(item) != fields:
+            raise EngineError(
+                f"Item {position} has {len(item)} texts, but the question '{question.name}' is about {fields}: "
+                f"{', '.join(f.name for f in question.fields)}."
+            )
+    return FAMILY[question.kind]

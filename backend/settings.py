@@ -1,0 +1,96 @@
+"""What a person sets: command line over environment (SOCIALITE_...) over defaults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import platformdirs
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "SOCIALITE_"
+
+
+class SettingsError(Exception):
+    """A setting cannot be used; the message names it and says what it must be, but never repeats its value."""
+
+
+class Settings(BaseSettings):
+    """Every setting, from the environment unless given. Secrets do not show when settings are printed."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="ignore", hide_input_in_errors=True, populate_by_name=True, protected_namespaces=()
+    )
+
+    home: Path = Field(default_factory=lambda: platformdirs.user_data_path("socialite", appauthor=False))
+    database_url: str = Field(default="", repr=False)  # may hold a password
+    host: str = "127.0.0.1"
+    port: int = Field(default=9090, ge=0, le=65535)  # 0: any free one
+    allowed_hosts: Annotated[
+        tuple[str, ...], NoDecode
+    ] = ()  # names this server is called by, besides loopback and its addresses
+    basic_user: str = ""
+    basic_password: SecretStr = SecretStr("")
+    token: SecretStr = SecretStr("")
+    body_limit: int = Field(default=64 * 1024 * 1024, ge=1024)  # bytes
+    predict_deadline: float = Field(default=20.0, gt=0, le=100)  # seconds; Label Studio hangs up after 100
+    engine: Literal["auto", "encoder", "keyword"] = "auto"
+    model: str = ""  # a model's id or folder; empty: the engine's own
+    label_studio_url: str = Field(
+        default="", validation_alias=AliasChoices("SOCIALITE_LABEL_STUDIO_URL", "LABEL_STUDIO_URL")
+    )
+    label_studio_api_key: SecretStr = Field(
+        default=SecretStr(""), validation_alias=AliasChoices("SOCIALITE_LABEL_STUDIO_API_KEY", "LABEL_STUDIO_API_KEY")
+    )
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _names(cls, value: Any) -> Any:
+        """A comma-separated text from the environment; lower case, without ports left to the caller."""
+        names = value.split(",") if isinstance(value, str) else value
+        return tuple(str(name).strip().lower() for name in names if str(name).strip())
+
+    @field_validator("home", mode="after")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if bool(self.basic_user) != bool(self.basic_password.get_secret_value()):
+            raise ValueError("SOCIALITE_BASIC_USER and SOCIALITE_BASIC_PASSWORD belong together: set both, or neither")
+        if ":" in self.basic_user:
+            raise ValueError("SOCIALITE_BASIC_USER may not hold a colon")
+        if not self.database_url:
+            from db.store import sqlite_url  # the store's libraries are not needed to read settings
+
+            self.database_url = sqlite_url(self.home)
+        return self
+
+    def environment(self) -> dict[str, str]:
+        """These settings as environment variables, for a child process."""
+        given = {name: getattr(self, name) for name in type(self).model_fields}
+        given["allowed_hosts"] = ",".join(self.allowed_hosts)
+        return {PREFIX + name.upper(): _plain(value) for name, value in given.items()}
+
+
+def load(**given: Any) -> Settings:
+    """The settings in force; `given` (None: not given) goes before the environment. SettingsError names a wrong one."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        raise SettingsError(" ".join(_sentence(problem) for problem in error.errors(include_input=False))) from None
+
+
+def _plain(value: Any) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+def _sentence(problem: Any) -> str:
+    where = str(problem["loc"][0]) if problem["loc"] else ""
+    what = str(problem["msg"]).removeprefix("Value error, ").rstrip(".")
+    if not where:
+        return f"{what}."
+    name = where if where.isupper() else PREFIX + where.upper()
+    return f"{name}: {what[0].lower()}{what[1:]}."

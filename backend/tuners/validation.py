@@ -1,0 +1,117 @@
+"""How strongly to hold to the zero-shot scores: cross-validation inside the training labels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.engines.protocol import Family, Item
+from backend.engines.zeroshot import log_probabilities
+from backend.tuners.design import Design
+from backend.tuners.logistic import Contrasts, Fit, balanced, fit
+
+Array = NDArray[np.float64]
+Folds = NDArray[np.int64]
+GRID = (100.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03)  # from the strongest, so that each fit starts near the next
+PULL = 2.0  # labelled texts' worth of belief in a strength of 1: few labels cannot choose well by themselves
+USUAL = 1.0
+LARGE = 4000  # texts from which one fold is enough
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The strength chosen and how it did on held-out training texts; None where there were too few to hold out."""
+
+    strength: float
+    log_loss: float | None  # every label counting the same
+    macro_f1: float | None
+    zero_shot_macro_f1: float | None
+
+
+def choose(
+    design: Design, prior: Array, targets: Array, contrasts: Contrasts, items: Sequence[Item], power: float, seed: int
+) -> Choice:
+    """The strength of `GRID` with the least held-out log-loss, drawn towards 1 while there are few labels."""
+    labels = targets.argmax(axis=1)
+    scale = balanced(targets, power)
+    loss = np.zeros(len(GRID))
+    scores = np.zeros((len(GRID), *prior.shape))
+    held = np.zeros(len(labels), dtype=bool)
+    weight = 0.0
+    for train, test in _splits(labels, items, seed):
+        if len(np.unique(labels[train])) < 2:
+            continue
+        fits = _path(design.rows(train), prior[train], targets[train], contrasts, power)
+        for position, found in enumerate(fits):
+            out = log_probabilities(Family.CATEGORICAL, found.scores(design.rows(test), prior[test]))
+            loss[position] -= (scale[test] * out[np.arange(len(test)), labels[test]]).sum()
+            scores[position, test] += out
+        held[test] = True
+        weight += float(scale[test].sum())
+    if not held.any():
+        return Choice(USUAL, None, None, None)
+    loss /= weight
+    best = int(np.argmin(loss + PULL / len(labels) * np.log(GRID) ** 2 / 2))
+    return Choice(
+        GRID[best],
+        float(loss[best]),
+        macro_f1(labels[held], scores[best, held].argmax(axis=1)),
+        macro_f1(labels[held], prior[held].argmax(axis=1)),
+    )
+
+
+def macro_f1(truth: NDArray[np.int64], guess: NDArray[np.int64]) -> float:
+    """Mean F1 over the labels that occur in either; 0 for a label that is never right."""
+    labels = np.union1d(truth, guess)
+    hits = np.array([((truth == k) & (guess == k)).sum() for k in labels])
+    both = np.array([(truth == k).sum() + (guess == k).sum() for k in labels])
+    return float((2 * hits / both).mean())
+
+
+def _path(design: Design, prior: Array, targets: Array, contrasts: Contrasts, power: float) -> Iterator[Fit]:
+    """A fit for each strength of the grid, each starting from the one before."""
+    weights, last = balanced(targets, power), None
+    for strength in GRID:
+        last = fit(design, prior, targets, weights, contrasts, strength, last)
+        yield last
+
+
+def _splits(
+    labels: NDArray[np.int64], items: Sequence[Item], seed: int
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """(training rows, held-out rows) of each fold; small sets are split anew several times."""
+    n = len(labels)
+    count = 5 if n >= 20 else min(4, n)
+    repeats = 5 if n <= 32 else 2 if n <= 128 else 1
+    for repeat in range(repeats):
+        folds = _folds(labels, items, count, np.random.default_rng([seed, repeat]))
+        for fold in range(1 if n >= LARGE else count):
+            yield np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+
+
+def _folds(labels: NDArray[np.int64], items: Sequence[Item], count: int, random: np.random.Generator) -> Folds:
+    """A fold for each row, every label spread over all; rows with the same texts stay together."""
+    first: dict[Item, int] = {}
+    for row, item in enumerate(items):
+        first.setdefault(item, row)
+    leaders = np.array(list(first.values()))
+    fold_of = np.zeros(len(labels), dtype=np.int64)
+    start = 0
+    for label in np.unique(labels[leaders]):
+        rows = random.permutation(leaders[labels[leaders] == label])
+        fold_of[rows] = (np.arange(len(rows)) + start) % count
+        start += len(rows)
+    return fold_of[[first[item] for item in items]]
+
+
+def given(strength: float) -> Choice:
+    """The choice of a caller who knows better."""
+    if math.isnan(strength) or strength <= 0:
+        raise ValueError(
+            "The strength of the prior must be positive; infinity leaves the zero-shot scores as they are."
+        )
+    return Choice(strength, None, None, None)

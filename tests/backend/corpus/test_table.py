@@ -1,0 +1,115 @@
+"""Tables as people have them: encodings, separators, quotes, gaps; and what is refused rather than misread."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backend.corpus.table import LONGEST_CELL, TableError, check_output, new_table, open_table
+
+
+def written(folder: Path, content: bytes) -> Path:
+    path = folder / "in.csv"
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "separator", "columns", "rows"),
+    [
+        (b"text,label\nhi,1\n", "utf-8", ",", ("text", "label"), [["hi", "1"]]),
+        (b"\xef\xbb\xbftext,b\r\nhi,1\r\n", "utf-8-sig", ",", ("text", "b"), [["hi", "1"]]),
+        ("text;b\nZoë;☕\n".encode(), "utf-8", ";", ("text", "b"), [["Zoë", "☕"]]),
+        ("text\tb\nZoë, yes\t2\n".encode("cp1252"), "cp1252", "\t", ("text", "b"), [["Zoë, yes", "2"]]),
+        ("text\tb\nZoë\t2\n".encode("utf-16"), "utf-16", "\t", ("text", "b"), [["Zoë", "2"]]),
+        (b"text,b\n\x81,2\n", "latin-1", ",", ("text", "b"), [["\x81", "2"]]),
+        (b'text,b\n"a, ""b""\r\nc",2\n', "utf-8", ",", ("text", "b"), [['a, "b"\r\nc', "2"]]),
+        (b"text,b\na\x00b,2\n", "utf-8", ",", ("text", "b"), [["a\x00b", "2"]]),
+        (b"text,b\nshort\n\nlong,2,,\n", "utf-8", ",", ("text", "b"), [["short", ""], ["long", "2"]]),
+        (b"text\n\"hello, world\"\n''\n", "utf-8", ",", ("text",), [["hello, world"], ["''"]]),
+        (b"text,b\r,2\ra,\r", "utf-8", ",", ("text", "b"), [["", "2"], ["a", ""]]),
+    ],
+)
+def test_reads(
+    tmp_path: Path, content: bytes, encoding: str, separator: str, columns: tuple[str, ...], rows: list[list[str]]
+) -> None:
+    table = open_table(written(tmp_path, content))
+    assert (table.encoding, table.separator, table.columns, table.n) == (encoding, separator, columns, len(rows))
+    assert list(table.rows()) == rows
+
+
+def test_says_how_it_was_read(tmp_path: Path) -> None:
+    assert open_table(written(tmp_path, b"text,b\n1,2\n")).remarks == ()
+    (encoding, separator) = open_table(written(tmp_path, "a;b\nZoë;2\n".encode("cp1252"))).remarks
+    assert "read as cp1252" in encoding
+    assert "semicolon" in separator
+    (loose,) = open_table(written(tmp_path, b'text,b\n"he said "hi" to",2\n')).remarks
+    assert "not doubled" in loose
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "is empty"),
+        (b"\n\n", "is empty"),
+        (b"text,b\nfine,1\nhe said yes, no,2\n", "Row 2 of in.csv has 3 cells, the header 2 (separator: comma)"),
+        (b'text,b\n"never closed,2\nmore,3\n', "Row 1 holds a cell that never ends"),
+        (b'text,b\nfine,1\n"' + b"x" * (LONGEST_CELL + 1) + b'",2\n', "Row 2 holds a cell that never ends"),
+    ],
+)
+def test_refuses_what_it_would_misread(tmp_path: Path, content: bytes, sentence: str) -> None:
+    with pytest.raises(TableError) as error:
+        open_table(written(tmp_path, content))
+    assert sentence in str(error.value)
+    assert "never closed,2" not in str(error.value)
+
+
+def test_columns_by_name(tmp_path: Path) -> None:
+    table = open_table(written(tmp_path, b"text,a,a\n1,2,3\n"))
+    assert table.column("text") == 0
+    with pytest.raises(TableError, match=r"has no column 'tweet'. Its columns are: text, a, a.*with --text-column"):
+        table.column("tweet", option="--text-column")
+    with pytest.raises(TableError, match="has 'a' twice"):
+        table.column("a")
+    with pytest.raises(TableError, match="There is no file"):
+        open_table(tmp_path / "absent.csv")
+
+
+def test_the_output_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    with pytest.raises(RuntimeError), new_table(path, ["a"], overwrite=False) as writer:
+        writer.writerow(["1"])
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+    with new_table(path, ["a", "b"], overwrite=False) as writer:
+        writer.writerow(['x,"y"\nz', "☕"])
+        assert not path.exists()
+    assert path.read_bytes() == 'a,b\r\n"x,""y""\nz",☕\r\n'.encode()
+    with pytest.raises(TableError, match="--overwrite"):
+        check_output(path, overwrite=False)
+    with pytest.raises(TableError, match="is the input itself"):
+        check_output(path, overwrite=True, source=path)
+    with pytest.raises(TableError, match="There is no folder"):
+        check_output(tmp_path / "absent" / "out.csv", overwrite=True)
+
+
+CELLS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+@settings(max_examples=150, deadline=None)
+@given(rows=st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1, max_size=8))
+def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str]]) -> None:
+    """Any cells come back as they were, through a file of ours; a separator in cells does not hide the header's."""
+    path = tmp_path_factory.mktemp("any") / "any.csv"
+    with new_table(path, ["first", "second", "third"], overwrite=False) as writer:
+        for row in rows:
+            writer.writerow(row)
+    with path.open(encoding="utf-8", newline="") as file:
+        assert [tuple(row) for row in list(csv.reader(file))[1:]] == rows
+    table = open_table(path)
+    assert table.columns == ("first", "second", "third")
+    assert [tuple(row) for row in table.rows()] == rows

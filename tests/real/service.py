@@ -1,0 +1,80 @@
+"""Our own server beside a live Label Studio: the shipped application on a free port, with the keyword engine."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import uvicorn
+from sqlalchemy import select
+
+from backend.app import create_app
+from backend.corpus.label_studio import LabelStudio
+from backend.corpus.site import Plan, Report, Site
+from backend.engines.keyword import KeywordEngine
+from backend.settings import Settings
+from backend.worker import Worker
+from db.models import Project
+from db.store import Store, open_store
+
+
+@dataclass
+class Service:
+    """The server's address, the store it works on, and what was said to the person at the keyboard."""
+
+    url: str
+    settings: Settings
+    store: Store
+    said: list[str] = field(default_factory=list)
+    engine: KeywordEngine = field(default_factory=KeywordEngine)
+
+    def site(self, client: LabelStudio, key: str, title: str = "Moods", **changes: object) -> Site:
+        """Everything `connect` needs, for a plan with a small audit unless told otherwise."""
+        auth = (
+            (self.settings.basic_user, self.settings.basic_password.get_secret_value())
+            if self.settings.basic_user
+            else None
+        )
+        wanted = {"audit": 4, "control": 3, "coders": 2, "seed": 7, "backend": self.url, "auth": auth} | changes
+        return Site(self.store, client, Plan(key=key, title=title, **wanted), self.said.append, _silent)  # type: ignore[arg-type]
+
+    def keys(self) -> list[str]:
+        """The keys of the store's projects."""
+        with self.store.reading() as s:
+            return list(s.scalars(select(Project.key)))
+
+    def apply_events(self) -> None:
+        """What the worker would do now."""
+        Worker(self.store, self.settings).apply_all()
+
+
+def _silent(_what: str, _unit: str) -> Report:
+    return lambda done, total: None
+
+
+@contextmanager
+def serving(home: Path, **given: object) -> Iterator[Service]:
+    """The server, running until the block ends."""
+    settings = Settings(home=home, **given)  # type: ignore[arg-type]
+    listening = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        create_app(settings, engine=KeywordEngine()), log_config=None, access_log=False, lifespan="on"
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    store = open_store(settings.database_url)
+    try:
+        while not server.started and thread.is_alive():
+            time.sleep(0.02)
+        yield Service(f"http://127.0.0.1:{listening.getsockname()[1]}", settings, store)
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        store.close()
+        listening.close()
