@@ -17,7 +17,8 @@ def slug(text: str) -> str:
     >>> slug("Not offensive"), slug("größer")
     ('not-offensive', 'grosser')
     """
-    folded = unicodedata.normalize("NFKD", text.casefold())
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    folded = "".join(c for c in apart if not unicodedata.combining(c))
     lost = len(folded) > _LONGEST or any(c.isalnum() and not c.isascii() for c in folded)
     plain = re.sub(r"[^a-z0-9_]+", "-", folded)[:_LONGEST].strip("-_")
     if plain and not lost:

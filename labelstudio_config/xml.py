@@ -68,17 +68,25 @@ def _questions(screen: Screen) -> tuple[Question, ...]:
             '<Choices name="label" toName="..."> with the name of the text, and a <Choice value="..."/> for each label'
         )
         raise ConfigError(_missing("no question", cure, screen))
-    titled = len(screen.texts) > 1 and screen.titles.keys() == screen.texts.keys()
+    about = [_about(placed, screen) for placed in screen.controls]
+    shown = _titled(screen, {name for names in about for name in names})
     silent = [placed for placed in screen.controls if not placed.heading]
-    if len(silent) == 1 and not titled:  # the heading of a page with one question is that question
-        silent[0].heading = next(iter(screen.titles.values()), "")
-    shown = {name: replace(f, title=screen.titles[name] if titled else "") for name, f in screen.texts.items()}
+    if len(silent) == 1 and (len(screen.texts) == 1 or len(screen.titles) < len(screen.texts)):
+        silent[0].heading = next(
+            iter(screen.titles.values()), ""
+        )  # a page's heading over its one question is that question
     questions: list[Question] = []
-    for placed in screen.controls:
-        fields = tuple(shown[name] for name in _about(placed, screen))
+    for placed, names in zip(screen.controls, about, strict=True):
+        fields = tuple(shown[name] for name in names)
         taken = {q.id for q in questions}
         questions.append(question(placed.tag, placed.heading, fields, placed.targets[0], taken))
     return tuple(questions)
+
+
+def _titled(screen: Screen, used: set[str]) -> dict[str, Field]:
+    """The texts by name. Headings are their titles where there are several, and each has one."""
+    titled = len(used) > 1 and used <= screen.titles.keys()
+    return {name: replace(f, title=screen.titles[name] if titled else "") for name, f in screen.texts.items()}
 
 
 def _missing(what: str, cure: str, screen: Screen) -> str:

@@ -5,8 +5,8 @@ import pytest
 from labelstudio_config.document import DEEPEST, LONGEST, parsed
 from labelstudio_config.errors import ConfigError
 
-LAUGHS = """<!DOCTYPE lolz [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]>
-<View><Header value="&c;"/></View>"""
+ENTITIES = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 9}">' for n in range(1, 9))
+LAUGHS = f'<!DOCTYPE lolz [<!ENTITY e0 "ha">{ENTITIES}]><View><Header value="&e8;"/></View>'
 
 
 @pytest.mark.parametrize(
