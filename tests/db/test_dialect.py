@@ -44,8 +44,8 @@ def test_a_list_is_one_parameter_of_a_query(store: Store) -> None:
     with store.writing() as s:
         insert_new(s, LsServer, [{"url": name} for name in names])
         query = "SELECT url FROM ls_server WHERE url IN [names] AND id > :least ORDER BY id"
-        assert [row.url for row in fetch(s, query, names=[*names, "z"], least=0)] == names
+        assert [url for (url,) in fetch(s, query, names=[*names, "z"], least=0)] == names
         assert fetch(s, query, names=[], least=0) == []
-        assert [row.url for row in fetch(s, query, names=names, least=4)] == [":x"]
-        ids = [row.id for row in fetch(s, "SELECT id FROM ls_server WHERE id IN [ids]", ids=[2, 3, 99])]
+        assert [url for (url,) in fetch(s, query, names=names, least=4)] == [":x"]
+        ids = [row[0] for row in fetch(s, "SELECT id FROM ls_server WHERE id IN [ids]", ids=[2, 3, 99])]
         assert sorted(ids) == [2, 3]

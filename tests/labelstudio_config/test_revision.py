@@ -37,6 +37,11 @@ def test_labels_that_swap_their_wordings_are_matched_by_code() -> None:
     assert labels(read(choices("mood", "a=Anger", "b=Joy"), previous=first)) == {"a": "a", "b": "b"}
 
 
+def test_a_label_that_takes_over_the_wording_of_a_removed_one_stays_itself() -> None:
+    first = read(choices("mood", "a=Joy", "b=Anger", "c=Fear"))
+    assert labels(read(choices("mood", "a=Anger", "c=Fear"), previous=first)) == {"a": "a", "c": "c"}
+
+
 def test_a_new_label_never_takes_over_an_old_id() -> None:
     first = read(choices("mood", "A+", "B"))
     second = read(choices("mood", "A-", "B"), previous=first)

@@ -120,6 +120,7 @@ def test_values_that_are_answers() -> None:
         (number(0.5, None, 1), 3.0, 2.5),
         (number(None, None, 10), -14.0, -10.0),
         (number(None, None, 5e-324), 1e300, 1e300),
+        (number(None, 8622029614557075.0, 0.1), 1e17, 8622029614557075.0),  # steps finer than the number's own digits
     ],
 )
 def test_the_nearest_number_that_a_coder_could_enter(question: Question, given: float, nearest: float) -> None:

@@ -132,6 +132,11 @@ class TestPairsOfTexts:
         book = read(PAIR, FUNNY.replace('"text"', '"post"'), second)
         assert [[f.name for f in q.fields] for q in book.questions] == [["post"], ["reply"]]
 
+    def test_beside_questions_about_two_texts_a_third_is_not_read(self) -> None:
+        second = FUNNY.replace('"funny" toName="text"', '"rude" toName="reply"')
+        book = read(PAIR, FUNNY, second, TEXT)
+        assert [[f.name for f in q.fields] for q in book.questions] == [["text"], ["reply"]]
+
     def test_where_several_texts_have_no_question_they_are_left_out(self) -> None:
         xml = view(TEXT, PAIR, FUNNY)
         assert [f.name for f in from_xml(xml, key="posts").fields] == ["text"]
