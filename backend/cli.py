@@ -130,7 +130,10 @@ def connect(
     ] = "http://127.0.0.1:9090",
     audit: Annotated[int, typer.Option(min=0, help="Texts to be coded without any suggestion.")] = 0,
     control: Annotated[int, typer.Option(min=0, help="Random texts to be coded with the suggestion.")] = 0,
-    coders: Annotated[int, typer.Option("--coders-per-audit-text", min=1, help="Coders who code each audit text.")] = 2,
+    coders: Annotated[
+        int | None,
+        typer.Option("--coders-per-audit-text", min=1, help="Coders who code each audit text; 2 by default."),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the random draw; by default a random one, stored.")] = None,
     keep_audit_tasks: Annotated[
         bool,

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -23,7 +23,7 @@ from backend.faults import sentence, where
 from backend.logs import to_stderr
 from backend.settings import Settings, SettingsError, load
 from db import inbox, jobs
-from db.models import Inbox, Job
+from db.models import Inbox, Job, LsProject, Project
 from db.store import Store, StoreBusyError, StoreError, open_store
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 LEASE, SECONDS = "worker", 15.0  # the right to apply events, and for how long it is taken
 LOOK = 1.0  # seconds between two looks when nobody wakes it
 BATCH = 100  # events read at once
+FIRST_SYNC, NEXT_SYNC = 60.0, 3600.0  # seconds after the start, and after the last, that stores are compared
 AGAIN = 4.0  # seconds until an event that failed is tried again; with each failure as many times more
 
 JOBS = {"push": "backend.corpus.push", "sync": "backend.corpus.sync"}
@@ -57,6 +58,7 @@ class Worker:
         self.store, self.settings = store, settings
         self.holder = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self.events, self.jobs, self.ended = threading.Event(), threading.Event(), threading.Event()
+        self.reaches = bool(settings.label_studio_api_key.get_secret_value())  # whether it can speak to Label Studio
         self.leased = False
         self.job: int | None = None  # in hand
         self._later: dict[int, float] = {}  # event id -> when to try it again
@@ -95,7 +97,7 @@ class Worker:
         """An event that cannot be applied is noted and tried again later; it holds up no other."""
         try:
             with self.store.writing() as s:
-                apply(s, s.get_one(Inbox, row.id))
+                apply(s, s.get_one(Inbox, row.id), push=self.reaches)
         except (StoreBusyError, OperationalError):
             raise
         except Exception as fault:  # noqa: BLE001 - whatever an event does, the next one is applied
@@ -115,10 +117,21 @@ class Worker:
         return True
 
     def _run_jobs(self) -> None:
+        compare_at = time.monotonic() + FIRST_SYNC
         while not self.ended.is_set():
             self.jobs.clear()
+            if self.reaches and time.monotonic() > compare_at and self._try(self.compare_all):
+                compare_at = time.monotonic() + NEXT_SYNC
             if not self._try(self.run_job):
                 self.jobs.wait(LOOK)
+
+    def compare_all(self) -> bool:
+        """Queue a sync of every connected project: Label Studio sends an event once, and not when we were away."""
+        connected = select(LsProject.project_id).join(Project, Project.id == LsProject.project_id)
+        with self.store.writing() as s:
+            for project in s.scalars(connected.where(Project.archived_at.is_(None)).distinct()).all():
+                jobs.enqueue(s, "sync", project, {})
+        return True
 
     def run_job(self) -> bool:
         """Run the oldest waiting job; True when there was one."""

@@ -7,6 +7,7 @@ import binascii
 import hmac
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
@@ -85,7 +86,7 @@ class Access:
             came = _digest(base64.b64decode(encoded.strip(), validate=True))
         except binascii.Error:
             return False
-        return any(hmac.compare_digest(came, right) for right in self.basic)
+        return max(hmac.compare_digest(came, right) for right in self.basic)
 
     def require_label_studio(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
         """Let Label Studio in: by its credentials where they are set, else from this machine only."""
@@ -142,6 +143,7 @@ def matches(secret: bytes | None, secret_hash: str | None) -> bool:
     return hmac.compare_digest(sha256(secret).hexdigest().encode(), secret_hash.lower().encode())
 
 
+@lru_cache(maxsize=64)
 def host_name(value: bytes) -> str:
     """The name in a Host header, without the port, lower case; '' when it cannot be read."""
     try:
@@ -150,6 +152,7 @@ def host_name(value: bytes) -> str:
         return ""
 
 
+@lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """Whether an address, or a name for it, is this machine's own."""
     if host.lower().strip("[]") in LOOPBACK_NAMES:
@@ -178,6 +181,7 @@ def _same_origin(origin: bytes, host: bytes) -> bool:
     return scheme in (b"http", b"https") and rest == host.lower()
 
 
+@lru_cache(maxsize=64)
 def _is_address(name: str) -> bool:
     try:
         ipaddress.ip_address(name)

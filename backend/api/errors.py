@@ -70,3 +70,14 @@ class Json(Response):
 
 def error(status: int, sentence: str, what_to_do: str, headers: dict[str, str] | None = None) -> Json:
     return Json({"error": sentence, "what_to_do": what_to_do}, status, headers)
+
+
+def http_error(status: int) -> Json:
+    """What is answered where no route takes a request."""
+    if status == 405:
+        return error(405, "This address is not called that way.", "Use GET to read, POST for what Label Studio sends.")
+    return error(
+        status,
+        "There is nothing at this address.",
+        "Label Studio needs http://host:port/ls/ and a project's key; people read /status.",
+    )

@@ -6,10 +6,11 @@ import logging
 from typing import Any
 
 import orjson
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.api.access import Access
-from backend.api.errors import BadRequest, Refusal, TooLarge, error
+from backend.api.errors import BadRequest, Refusal, TooLarge, error, http_error
 from backend.faults import where
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,8 @@ class Guard:
             await self.app(scope, _limited(receive, self.body_limit), sent)
         except Refusal as refusal:
             answer = refusal.answer()
+        except HTTPException as refusal:
+            answer = http_error(refusal.status_code)
         except Exception as fault:  # noqa: BLE001 - the last resort
             log.error("%s %s failed: %s", scope.get("method"), _route(scope), where(fault))
             answer = error(

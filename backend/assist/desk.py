@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 PART = 150  # tasks that one group takes up, and that one piece holds
 ROWS = 950  # of a transaction
 TEXTS, TASKS, CODEBOOKS = 10_000, 100_000, 256  # kept in memory
+LARGEST = 2**63  # a store's numbers are below it
 
 
 @dataclass(slots=True)
@@ -64,6 +65,7 @@ class Desk:
         self._store, self._engine, self._submit = store, engine, submit
         self._known: Recent[Key, Entry] = Recent(TEXTS)
         self._tasks: Recent[TaskKey, tuple[int, int]] = Recent(TASKS)  # -> ls_task id, text id
+        self._audits: set[int | None] = set()  # LsProject rows seen to be an audit's
         self._asked: Recent[int, tuple[Asked, ...]] = Recent(CODEBOOKS)  # by revision
         self._scoring: dict[Key, Entry] = {}
         self._jobs: dict[Job, Entry] = {}
@@ -74,13 +76,31 @@ class Desk:
         return len(self._jobs)
 
     def handle(self, messages: Sequence[Message]) -> tuple[list[Request], list[Ask]]:
-        """The requests that are settled now, and what is left to take up of those that are too long for one group."""
+        """The requests that are settled now, and what is left to take up of those that are too long for one group.
+
+        A fault nobody thought of costs these requests their suggestions, and the memory of what is being scored.
+        """
+        try:
+            return self._handled(messages)
+        except Exception as error:  # noqa: BLE001 - the next group is handled whatever this one does
+            requests = [message.request for message in messages if not isinstance(message, Scored)]
+            for request in requests:
+                request.settle_rest(answers.NOT_STORED)
+            _log(error)
+            self._forget()
+            return _closed(requests), []
+
+    def _forget(self) -> None:
+        for memory in (self._known, self._tasks, self._scoring, self._jobs):
+            memory.clear()
+
+    def _handled(self, messages: Sequence[Message]) -> tuple[list[Request], list[Ask]]:
         touched: dict[Request, None] = {}
         items, rest = self._items([m for m in messages if isinstance(m, Ask)])
         pieces = self._ready(self._looked_up(items))
         for message in messages:
             if isinstance(message, Scored):
-                pieces += (piece for job in message.jobs for piece in self._scored(job))
+                pieces += (piece for job in message.jobs if job in self._jobs for piece in self._scored(job))
             else:
                 touched[message.request] = None
         for pack in packed(pieces, Piece.size, ROWS):
@@ -89,10 +109,7 @@ class Desk:
         for message in messages:
             if isinstance(message, Late):
                 message.request.settle_rest(answers.NOT_READY)
-        done = [request for request in touched if request.settled and not request.closed]
-        for request in done:
-            request.closed = True
-        return done, rest
+        return _closed(touched), rest
 
     def _items(self, asks: Sequence[Ask]) -> tuple[list[Item], list[Ask]]:
         """At most `PART` tasks, and what is left; tasks that need no look at the store are settled at once."""
@@ -116,6 +133,8 @@ class Desk:
     def _item(self, request: Request, place: int, fresh: dict[Key, Entry]) -> Item | Suggestion:
         """The task as an item, or why it gets no suggestion. `fresh` holds the texts that are new in this group."""
         task, state = request.tasks[place], request.state
+        if task.ls_project_id in self._audits:
+            return answers.HELD_BACK
         if task.fields is None or len(task.fields) != len(state.codebook.fields):
             return answers.NO_COLUMN
         if not any(text.strip() for text in task.fields):
@@ -128,7 +147,7 @@ class Desk:
             return answers.NO_TEXT
         key = (state.scorer_id, state.project_id, content_hash(task.fields))
         entry = self._known.get(key) or self._scoring.get(key) or fresh.setdefault(key, Entry(key, wanted))
-        if task.task_id is None or task.ls_project_id is None:
+        if task.task_id is None or task.ls_project_id is None or not -LARGEST <= task.task_id < LARGEST:
             return Item(request, place, entry)
         return Item(request, place, entry, (task.ls_project_id, task.task_id))
 
@@ -140,37 +159,30 @@ class Desk:
         return found
 
     def _looked_up(self, items: list[Item]) -> list[Item]:
-        """The items with what the store knows of their texts and tasks; an audit project's are settled, and left out."""
+        """The items with what the store knows of their texts and tasks; where that fails they are settled, and left
+        out.
+        """
         for item in items:
-            known = self._tasks.get(item.task) if item.task is not None else None
-            if known is not None and known[1] == item.entry.text_id:
-                item.ls_task_id = known[0]
-        tasks = {item.task: item for item in items if item.task is not None and item.ls_task_id is None}
+            self._recognise(item, self._tasks.get(item.task) if item.task is not None else None)
         texts = [item for item in items if item.entry.text_id is None and item.entry.key not in self._scoring]
-        if not texts and not tasks:
-            return items
-        try:
-            with self._store.reading() as s:
-                roles = ledger.roles(s, {ls_project_id for ls_project_id, _ in tasks})
-                ledger.find_texts(s, texts)
-                there = ledger.find_tasks(s, tasks.keys())
-        except (StoreError, SQLAlchemyError) as error:
-            _not_stored(items, error)
-            return []
-        return [item for item in items if item.task not in tasks or self._resolved(item, roles, there)]
+        tasks = [item for item in items if item.task is not None and item.ls_task_id is None]
+        if texts or tasks:
+            try:
+                with self._store.reading() as s:
+                    ledger.find_texts(s, texts)
+                    there = ledger.find_tasks(s, {item.task for item in tasks if item.task is not None})
+            except (StoreError, SQLAlchemyError) as error:
+                _not_stored(items, error)
+                return []
+            for item in tasks:
+                self._recognise(item, there.get(item.task) if item.task is not None else None)
+        return items
 
-    def _resolved(self, item: Item, roles: dict[int, tuple[int, str]], there: dict[TaskKey, tuple[int, int]]) -> bool:
-        """Fill in which task of ours it is; False, and settled, when it is one of an audit project."""
-        assert item.task is not None
-        project_id, role = roles.get(item.task[0], (None, ""))
-        if role == AUDIT:
-            item.settle(answers.HELD_BACK)
-            return False
-        if project_id != item.request.state.project_id:
-            item.task = None
-        elif item.task in there and there[item.task][1] == item.entry.text_id:
-            item.ls_task_id = there[item.task][0]
-        return True
+    def _recognise(self, item: Item, known: tuple[int, int] | None) -> None:
+        """Take over the task's id, if the task still shows this text; else it is remembered anew."""
+        if item.task is not None and known is not None and known[1] == item.entry.text_id:
+            item.ls_task_id = known[0]
+            self._tasks.keep(item.task, known)
 
     def _ready(self, items: Iterable[Item]) -> list[Piece]:
         """The texts whose scores are there, with those who asked; the others go to the engine."""
@@ -180,7 +192,6 @@ class Desk:
             entry = item.entry
             if entry.stream == AUDIT:
                 item.settle(answers.HELD_BACK)
-                self._known.keep(entry.key, entry)
             elif not entry.missing:
                 ready.setdefault(entry, []).append(item)
             else:
@@ -225,16 +236,28 @@ class Desk:
 
     def _settle(self, piece: Piece, item: Item, recorded: Recorded) -> None:
         entry, place = item.entry, recorded.place
+        if place is None:
+            self._audits.add(item.asking)
+            item.settle(answers.HELD_BACK)
+            return
         entry.text_id, entry.stream, entry.rank = place.text_id, place.stream, place.rank
-        if item.task is not None and place.ls_task_id is not None:
-            self._tasks.keep(item.task, (place.ls_task_id, place.text_id))
         self._known.keep(entry.key, entry)
-        if recorded.blind:
+        if place.ls_task_id is not None:
+            self._recognise(item, (place.ls_task_id, place.text_id))
+        if place.stream == AUDIT:
             item.settle(answers.HELD_BACK)
         elif recorded.exposed:
             item.settle(entry.suggestion(item.request.state))
         else:
             item.settle(left_out(piece.problem))
+
+
+def _closed(requests: Iterable[Request]) -> list[Request]:
+    """Those that have all their answers, each given once."""
+    done = [request for request in requests if request.settled and not request.closed]
+    for request in done:
+        request.closed = True
+    return done
 
 
 def _pieces(entry: Entry, items: Iterable[Item]) -> list[Piece]:

@@ -78,6 +78,11 @@ class Item:
         return self.request.tasks[self.place].fields or ()
 
     @property
+    def asking(self) -> int | None:
+        """Our LsProject row whose task it is."""
+        return self.request.tasks[self.place].ls_project_id
+
+    @property
     def open(self) -> bool:
         """Whether somebody still waits for an answer."""
         return self.request.answers[self.place] is None and not self.request.abandoned

@@ -6,12 +6,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 log = logging.getLogger(__name__)
 MOST = 256  # messages taken together
-PAUSE = 0.0015  # seconds that a group may wait for more
+PAUSE = 0.001  # seconds that a group which is not large enough waits for more
 CLOSING = 10.0  # seconds
 
 M = TypeVar("M")
@@ -21,7 +21,7 @@ class Lane(Generic[M]):
     """Hands messages, in the order they came, to `handle` in groups: all that came while it was busy with the last."""
 
     def __init__(self, name: str, handle: Callable[[list[M]], None], enough: Callable[[], int] = lambda: 1) -> None:
-        """`enough` says how many messages are worth a group now; for a smaller one more are waited for, up to `PAUSE`."""
+        """`enough` says how many messages are worth a group now; a smaller one waits a moment for more."""
         self._handle, self._enough = handle, enough
         self._queue: SimpleQueue[M | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -49,17 +49,14 @@ class Lane(Generic[M]):
     def _group(self) -> tuple[list[M], bool]:
         """The next group, and whether it is the last."""
         message = self._queue.get()
+        if self._queue.qsize() + 1 < self._enough():
+            time.sleep(PAUSE)
         group: list[M] = []
-        until = time.monotonic() + PAUSE
         while message is not None:
             group.append(message)
-            wait = until - time.monotonic() if len(group) < self._enough() else 0.0
-            if len(group) == MOST:
+            if len(group) == MOST or self._queue.empty():
                 return group, False
-            try:
-                message = self._queue.get(block=wait > 0, timeout=max(0.0, wait))
-            except Empty:
-                return group, False
+            message = self._queue.get()
         return group, True
 
     def _handled(self, group: list[M]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,6 +20,8 @@ from db.texts import TaskRow, TextRow, place_as_work, placements, remember, reme
 AUDIT, WORK = "audit", "work"
 CHUNK = 500
 
+Roles = dict[int, tuple[int, str]]  # our LsProject row -> the project it serves, and in which role
+
 _ROLES = "SELECT id, project_id, role FROM ls_project WHERE id IN [ids]"
 _TASKS = """
 SELECT ls_task.task_id, ls_task.id, unit.text_id FROM ls_task JOIN unit ON unit.id = ls_task.unit_id
@@ -29,7 +31,8 @@ WHERE ls_task.ls_project_id = :ls_project AND ls_task.task_id IN [tasks]
 
 @dataclass(slots=True, eq=False)
 class Piece:
-    """A text that is to be remembered, its new scores, and the tasks that show it; it is stored as a whole or not at all.
+    """A text that is to be remembered, its new scores, and the tasks that show it; it is stored as a whole or not at
+    all.
 
     `rows` hold question id, log-probabilities [K] and tokens cut off; `problem` says why nothing is suggested.
     """
@@ -54,17 +57,10 @@ class Place(NamedTuple):
 
 
 class Recorded(NamedTuple):
-    """Where an item is now, whether the audit keeps its suggestion back, and whether that was noted as handed out."""
+    """Where an item is now (None: its Label Studio project is the audit's), and whether it was noted as handed out."""
 
-    place: Place
-    blind: bool
+    place: Place | None
     exposed: bool
-
-
-def roles(s: Session, ls_project_ids: Collection[int | None]) -> dict[int, tuple[int, str]]:
-    """The project that each of our LsProject rows serves, and in which role; those that are not known are left out."""
-    ids = [key for key in ls_project_ids if key is not None]
-    return {key: (project, role) for key, project, role in fetch(s, _ROLES, ids=ids)} if ids else {}
 
 
 def find_texts(s: Session, items: Iterable[Item]) -> None:
@@ -96,60 +92,69 @@ def find_tasks(s: Session, keys: Collection[TaskKey]) -> dict[TaskKey, tuple[int
 def record(s: Session, pieces: Sequence[Piece]) -> list[Recorded]:
     """Remember what is new, place what is not placed, store the scores, and note what is handed out now.
 
-    A record for each item of the pieces, in order. An item is handed out when somebody waits for it, it has a suggestion,
-    and neither its text nor the Label Studio project that asks belongs to the audit.
+    A record for each item of the pieces, in order. An item is handed out when somebody waits for it, it has a
+    suggestion, and neither its text nor the Label Studio project that asks belongs to the audit. Of an item whose
+    project is the audit's, nothing is remembered.
     """
-    pairs = [(piece, item) for piece in pieces for item in piece.items]
-    places = _remembered(s, [item for _, item in pairs])
-    text_ids = {item.entry: place.text_id for (_, item), place in zip(pairs, places, strict=True)}
-    _store(s, pieces, text_ids)
-    found = roles(s, {item.request.tasks[item.place].ls_project_id for _, item in pairs})
-    audits = {key for key, (_, role) in found.items() if role == AUDIT}
+    items = [item for piece in pieces for item in piece.items]
+    found = _roles(s, {item.asking for item in items if item.asking is not None})
+    audits = {item for item in items if item.asking in found and found[item.asking][1] == AUDIT}
+    places = _remembered(s, [item for item in items if item not in audits], found)
+    _store(s, pieces, {item.entry: place.text_id for item, place in places.items()})
     recorded, rows = [], []
-    for (piece, item), place in zip(pairs, places, strict=True):
-        blind = place.stream == AUDIT or item.request.tasks[item.place].ls_project_id in audits
-        exposed = not blind and not piece.problem and item.open
-        if exposed:
-            request = item.request
-            rows.append(ExposureRow(place.text_id, request.state.release_id, place.ls_task_id, request.channel))
-        recorded.append(Recorded(place, blind, exposed))
+    for piece in pieces:
+        for item in piece.items:
+            place = places.get(item)
+            exposed = place is not None and place.stream != AUDIT and not piece.problem and item.open
+            if place is not None and exposed:
+                request = item.request
+                rows.append(ExposureRow(place.text_id, request.state.release_id, place.ls_task_id, request.channel))
+            recorded.append(Recorded(place, exposed))
     predictions.expose(s, rows)
     return recorded
 
 
-def _store(s: Session, pieces: Sequence[Piece], text_ids: dict[Entry, int]) -> None:
+def _store(s: Session, pieces: Sequence[Piece], text_ids: Mapping[Entry, int]) -> None:
     rows: dict[int, list[tuple[int, int, Values, int]]] = defaultdict(list)
     for piece in pieces:
-        if piece.rows:
-            text_id = text_ids[piece.entry]
+        text_id = text_ids.get(piece.entry)
+        if text_id is not None:
             rows[piece.entry.key[0]] += [(text_id, question, values, cut) for question, values, cut in piece.rows]
     for scorer_id, group in rows.items():
         predictions.store(s, scorer_id, group)
 
 
-def _remembered(s: Session, items: Sequence[Item]) -> list[Place]:
-    """Where each item is, in order, after texts and tasks that were new are stored and what no draw has placed is work."""
+def _remembered(s: Session, items: Sequence[Item], found: Roles) -> dict[Item, Place]:
+    """Where each item is, after texts and tasks that were new are stored and what no draw has placed is work."""
     tasks: dict[int, list[Item]] = defaultdict(list)
     texts: dict[int, list[Item]] = defaultdict(list)
     ids: dict[Item, tuple[int | None, int]] = {}
     for item in items:
-        if item.task is not None and item.ls_task_id is None:
+        project_id = item.request.state.project_id
+        if item.task is not None and item.ls_task_id is None and found.get(item.task[0], (None,))[0] == project_id:
             tasks[item.task[0]].append(item)
         elif item.entry.text_id is None:
-            texts[item.request.state.project_id].append(item)
+            texts[project_id].append(item)
         else:
             ids[item] = (item.ls_task_id, item.entry.text_id)
     for ls_project_id, group in tasks.items():
         rows = [TaskRow(item.task[1], f"{ls_project_id}/{item.task[1]}", item.fields) for item in group if item.task]
-        ls_project = LsProject(id=ls_project_id, project_id=group[0].request.state.project_id)
+        ls_project = LsProject(id=ls_project_id, project_id=found[ls_project_id][0])
         ids.update(zip(group, remember_tasks(s, ls_project, rows), strict=True))
     for project_id, group in texts.items():
         text_ids = remember(s, project_id, [TextRow(item.fields) for item in group])
-        ids.update({item: (item.ls_task_id, text_id) for item, text_id in zip(group, text_ids, strict=True)})
+        ids.update({item: (None, text_id) for item, text_id in zip(group, text_ids, strict=True)})
     placed = _placed(s, {ids[item][1] for item in items if item.entry.stream is None})
-    return [
-        Place(*ids[item], *placed.get(ids[item][1], (item.entry.stream or WORK, item.entry.rank))) for item in items
-    ]
+    return {
+        item: Place(*ids[item], *placed.get(text_id, (item.entry.stream or WORK, item.entry.rank)))
+        for item, (_, text_id) in ids.items()
+    }
+
+
+def _roles(s: Session, ls_project_ids: Collection[int]) -> Roles:
+    """Those of our LsProject rows that there are."""
+    rows = fetch(s, _ROLES, ids=list(ls_project_ids)) if ls_project_ids else []
+    return {key: (project, role) for key, project, role in rows}
 
 
 def _placed(s: Session, text_ids: Collection[int]) -> dict[int, tuple[str, int | None]]:

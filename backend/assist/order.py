@@ -43,7 +43,7 @@ def margin_of(p: Sequence[float], family: Family) -> float:
         return min([abs(2.0 * x - 1.0) for x in p])
     if len(p) == 1:
         return p[0]
-    best, second = sorted(p)[: -3 : -1]
+    best, second = sorted(p)[:-3:-1]
     return best - second
 
 

@@ -86,7 +86,9 @@ class Suggester:
             self._open.discard(request)
 
     def _enough(self) -> int:
-        """Most of the requests that do not wait for the engine: while one's answer travels, the others may share a transaction."""
+        """Most of the requests that do not wait for the engine: while one's answer travels, the others may share a
+        transaction.
+        """
         return (3 * (len(self._open) - self._desk.scoring)) // 4
 
     def _late(self, request: Request) -> None:

@@ -40,7 +40,7 @@ class Wishes:
     backend: str
     audit: int
     control: int
-    coders: int
+    coders: int | None
     seed: int | None
     keep_audit_tasks: bool
     push: bool
@@ -53,6 +53,7 @@ def run(wishes: Wishes) -> None:
     from backend.corpus.reach import credentials
     from backend.corpus.site import Plan, Site
     from db.store import open_store
+    from labelstudio_config.xml import ignored
 
     in_force = settings.load(label_studio_url=wishes.label_studio)
     _check(wishes, in_force.label_studio_url)
@@ -76,6 +77,8 @@ def run(wishes: Wishes) -> None:
         with LabelStudio(in_force.label_studio_url, token) as client, bars() as bar:
             site = Site(store, client, plan, say, bar)
             book, xml = _codebook(wishes, plan.title)
+            for sentence in ignored(xml) if xml else ():
+                say(f"Not used: {sentence}")
             if wishes.ls_project is not None:
                 done = adopt.adopt(site, wishes.ls_project, book, keep_audit_tasks=wishes.keep_audit_tasks)
             else:

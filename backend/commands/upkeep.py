@@ -21,12 +21,18 @@ if TYPE_CHECKING:
 
 def push(key: str, api_key_env: str, engine: str | None, model: str | None, *, label_studio: str | None = None) -> None:
     """Score what is missing and push it."""
+    from backend.corpus.push import check_engine, engine_in_use
     from backend.corpus.push import push as work
     from backend.engines.choice import choose
 
     in_force = settings.load(engine=engine, model=model, label_studio_url=label_studio)
     with _at(in_force, key, api_key_env) as (store, client, project), bars() as bar:
-        pushed = work(store, choose(in_force), client, project, bar("Pushing suggestions", "tasks"))
+        in_use = engine_in_use(store, project)
+        if engine is None and in_use is not None:
+            in_force = in_force.model_copy(update={"engine": in_use})
+        scorer = choose(in_force)
+        check_engine(store, project, scorer)
+        pushed = work(store, scorer, client, project, bar("Pushing suggestions", "tasks"))
     say(str(pushed))
 
 

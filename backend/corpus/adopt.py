@@ -16,7 +16,7 @@ from backend.corpus import drawing, tasks, wiring
 from backend.corpus.connect import Connected, audit_project, check_both, say_drawn, wire
 from backend.corpus.inbox import remember
 from backend.corpus.label_studio import Json
-from backend.corpus.site import ConnectError, Site, codebook_of, our_project, register, take_in
+from backend.corpus.site import ConnectError, Site, codebook_of, follow, our_project, take_in
 from backend.corpus.sync import given, sync
 from backend.corpus.tasks import NewTask
 from db import predictions, releases, revisions, texts
@@ -26,7 +26,6 @@ from db.models import Exposure, LsProject, LsTask, Project, Unit
 from db.predictions import ExposureRow
 from db.store import Store
 from labelstudio_config.codebook import Codebook
-from labelstudio_config.xml import from_xml
 
 CHUNK = 300
 FOUND = "found"  # channel, method and order of suggestions that were there before us
@@ -50,12 +49,10 @@ def adopt(site: Site, ls_id: int, previous: Codebook | None, *, keep_audit_tasks
     there = site.client.project(ls_id)
     project = our_project(site)
     xml = there["label_config"]
-    known = codebook_of(site.store, project)
-    before = previous or (known[0] if known else None)
-    register(site, project, from_xml(xml, key=project.key, title=project.title, previous=before), xml)
     row = take_in(site, project, "assisted", there)
     if row.role != "assisted":
         raise ConnectError(f"Label Studio's project {ls_id} is the audit project of '{project.key}'. Adopt another.")
+    follow(site, project, xml, previous)
     found = read_tasks(site, project, row)
     say_drawn(site, drawing.draw(site.store, project, found.text_ids, audit=site.plan.audit, control=site.plan.control))
     release = wire(site, row, xml)

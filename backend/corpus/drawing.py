@@ -49,7 +49,12 @@ def draw(store: Store, project: Project, text_ids: Sequence[int], *, audit: int,
     with store.writing() as s:
         had = _drawn_before(s, project)
         more = {"audit": max(0, audit - had[0]), "control": max(0, control - had[1])}
-        streams.draw(s, s.get_one(Project, project.id), fresh, **more, seed=project.seed, tied=tied)
+        row = s.get_one(Project, project.id)
+        streams.draw(s, row, fresh, **more, seed=project.seed, tied=tied)
+        row.sampling_design = row.sampling_design | {
+            "audit": had[0] + more["audit"],
+            "control": had[1] + more["control"],
+        }
     with store.reading() as s:
         new = texts.placements(s, fresh)
         shown = _exposed(s, fresh)

@@ -15,7 +15,7 @@ from backend.corpus import annotation, event
 from backend.corpus.books import book
 from backend.corpus.task_data import task_row
 from db import answers, inbox, jobs, revisions, texts
-from db.models import CodebookRevision, Inbox, LsProject, LsTask, Project, Unit
+from db.models import CodebookRevision, Inbox, LsProject, LsTask, Project, Push, Release, Unit
 from db.texts import TaskRow
 from labelstudio_config.codebook import Codebook
 from labelstudio_config.errors import CodebookError
@@ -29,10 +29,15 @@ class NotAppliedError(Exception):
     """An event cannot be applied; the message says why, without a text."""
 
 
-def apply(s: Session, row: Inbox) -> None:
-    """Apply one event and note that it is dealt with, in one transaction; NotAppliedError says why it cannot be."""
+def apply(s: Session, row: Inbox, *, push: bool = False) -> None:
+    """Apply one event and note that it is dealt with, in one transaction; NotAppliedError says why it cannot be.
+
+    `push`: where suggestions were pushed before, have them pushed for what is new.
+    """
     handler = _HANDLERS.get(row.kind, _nothing)
     remark = handler(s, row)
+    if push and row.kind in (event.TASKS_CREATED, event.PROJECT_UPDATED):
+        _push_again(s, row)
     inbox.applied(s, row.id)
     row.body = _without_texts(row.body)
     if remark:
@@ -88,6 +93,17 @@ def _project_updated(s: Session, row: Inbox) -> str | None:
         return f"The labelling screen cannot be read as a codebook, so the last one stays. {error}"
     revisions.register(s, project.id, codebook, row.body["config"])
     return None
+
+
+def _push_again(s: Session, row: Inbox) -> None:
+    """Queue a push where there are new tasks, or another codebook than that of the suggestions pushed last."""
+    pushed = select(Release.revision_id).join(Push, Push.release_id == Release.id).join(LsTask)
+    latest = s.scalar(pushed.where(LsTask.ls_project_id == row.body["ls_project"]).order_by(Push.id.desc()).limit(1))
+    current = revisions.current(s, row.project_id) if row.project_id else None
+    if latest is None or current is None:
+        return
+    if current.id != latest or row.body.get("tasks"):
+        jobs.enqueue(s, "push", row.project_id, {})
 
 
 def _training(s: Session, row: Inbox) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from backend.corpus.table import Table, TableError
 from db import texts
-from db.store import Store
+from db.store import Store, chunks
 from db.texts import UnitRow
 from labelstudio_config.codebook import Codebook
 
@@ -82,10 +82,10 @@ def remember(store: Store, project_id: int, corpus: Corpus, report: Report) -> C
     rows = [row for row, text in zip(corpus.rows, ids, strict=True) if known.get(row.external_id, text) == text]
     found: list[int] = []
     report(0, len(rows))
-    for part in store.write_in_chunks(
-        rows, lambda s, part: texts.remember_units(s, project_id, part, corpus.source), size=CHUNK
-    ):
-        found += part
+    for part in chunks(rows, CHUNK):
+        found += store.write_in_chunks(part, lambda s, some: texts.remember_units(s, project_id, some, corpus.source))[
+            0
+        ]
         report(len(found), len(rows))
     return Corpus(corpus.source, tuple(rows), corpus.empty, tuple(found), len(corpus.rows) - len(rows))
 

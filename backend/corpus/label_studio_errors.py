@@ -56,7 +56,7 @@ def refused(url: str, method: str, path: str, status: int, body: Any, token_kind
     """The error for an answer with this status; `body` is Label Studio's JSON, of which only its own sentence is passed
     on.
     """
-    said = _said(body)
+    said = "" if "/import" in path and status == 400 else _said(body)  # it may quote a text
     if status == 401:
         if "legacy" in said.lower():
             return LabelStudioError(LEGACY_OFF, status)

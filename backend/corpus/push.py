@@ -21,13 +21,14 @@ from backend.corpus import pushes, wiring
 from backend.corpus.label_studio import LabelStudio
 from backend.corpus.pushes import Todo
 from backend.corpus.servers import client_for
-from db import jobs, predictions, projects
+from db import jobs, predictions, projects, releases
+from db.base import now
 from db.dialect import chunks
-from db.models import LsProject, Project
+from db.models import Lease, LsProject, Project, Scorer
 from db.store import Store
 
 if TYPE_CHECKING:
-    from backend.engines.protocol import Engine
+    from backend.engines.protocol import Engine, Identity
     from backend.settings import Settings
     from db.models import Job
 
@@ -44,6 +45,16 @@ class PushBusyError(Exception):
 
     def __init__(self) -> None:
         super().__init__(self.__doc__)
+
+
+class OtherEngineError(Exception):
+    """The server makes its suggestions with another engine than this command."""
+
+    def __init__(self, served: Scorer, mine: Identity) -> None:
+        super().__init__(
+            f"`socialite serve` makes suggestions with the engine '{served.engine}' ({served.base}), this command would with "
+            f"'{mine.engine}' ({mine.base}). Give both the same --engine and --model."
+        )
 
 
 @dataclass(slots=True)
@@ -75,6 +86,29 @@ def run(store: Store, settings: Settings, job: Job) -> str:
 
     with client_for(store, settings, project.id) as client:
         return str(push(store, choose(settings), client, project, report))
+
+
+def engine_in_use(store: Store, project: Project) -> str | None:
+    """The name of the engine that the project's current release comes from, if this program has it."""
+    scorer = _scorer(store, project)
+    return scorer.engine if scorer is not None and scorer.engine in ("encoder", "keyword") else None
+
+
+def check_engine(store: Store, project: Project, engine: Engine) -> None:
+    """OtherEngineError while a server answers with another engine: both would replace the other's release for ever."""
+    scorer, mine = _scorer(store, project), engine.identity
+    with store.reading() as s:
+        worker = s.get(Lease, "worker")
+    if scorer is None or worker is None or worker.expires_at <= now():
+        return
+    if (scorer.engine, scorer.base_digest, scorer.method) != (mine.engine, mine.digest, mine.method):
+        raise OtherEngineError(scorer, mine)
+
+
+def _scorer(store: Store, project: Project) -> Scorer | None:
+    with store.reading() as s:
+        release = releases.current(s, project.id)
+        return s.get_one(Scorer, release.scorer_id) if release is not None else None
 
 
 def push(store: Store, engine: Engine, client: LabelStudio, project: Project, report: Report) -> Pushed:

@@ -47,8 +47,7 @@ def missing(store: Store, row: LsProject, release_id: int) -> list[Todo]:
     with store.reading() as s:
         rows = s.execute(query).all()
     unplaced = [text_id for _, _, text_id, stream, _ in rows if stream is None]
-    for _ in store.write_in_chunks(unplaced, texts.place_as_work, size=CHUNK):
-        pass
+    store.write_in_chunks(unplaced, texts.place_as_work, size=CHUNK)
     return [Todo(row[0], row[1], row[2], row[3] or "work", row[4]) for row in rows if row[3] != "audit"]
 
 
@@ -85,8 +84,11 @@ def settle_doubts(store: Store, client: LabelStudio, row: LsProject, release_id:
 
 def begin(s: Session, release_id: int, rows: Sequence[tuple[Todo, float]]) -> None:
     """These are about to be sent, with this place in the order: from now on their texts count as shown."""
-    _insert(s, release_id, [(todo.ls_task_id, score) for todo, score in rows])
-    predictions.expose(s, [ExposureRow(todo.text_id, release_id, todo.ls_task_id, "push") for todo, _ in rows])
+    ids = [todo.ls_task_id for todo, _ in rows]
+    begun = set(s.scalars(select(Push.ls_task_id).where(Push.release_id == release_id, Push.ls_task_id.in_(ids))))
+    new = [(todo, score) for todo, score in rows if todo.ls_task_id not in begun]
+    _insert(s, release_id, [(todo.ls_task_id, score) for todo, score in new])
+    predictions.expose(s, [ExposureRow(todo.text_id, release_id, todo.ls_task_id, "push") for todo, _ in new])
 
 
 def finish(s: Session, release_id: int, ls_task_ids: Sequence[int]) -> None:

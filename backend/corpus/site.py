@@ -17,10 +17,11 @@ from db.models import Draw, LsProject, LsTask, Project
 from db.store import Store
 from labelstudio_config.codebook import Codebook
 from labelstudio_config.ids import LEGAL_ID
-from labelstudio_config.xml import to_xml
+from labelstudio_config.xml import from_xml, to_xml
 
 TITLE = 50  # characters of a title in Label Studio
 SHORTEST = 3
+CODERS = 2  # of each audit text, unless told otherwise
 Say = Callable[[str], None]
 Report = Callable[[int, int], None]
 
@@ -39,7 +40,7 @@ class Plan:
     auth: tuple[str, str] | None
     audit: int
     control: int
-    coders: int
+    coders: int | None = None  # of each audit text; None: as before, or two
     seed: int | None = None
 
 
@@ -65,7 +66,7 @@ def our_project(site: Site) -> Project:
             f"'{plan.key}' cannot be a project's key: take lower-case letters a-z, digits, '-' and '_', at most 80 of "
             "them."
         )
-    design = {"audit": plan.audit, "control": plan.control, "coders": plan.coders}
+    design = {"audit": plan.audit, "control": plan.control, "coders": plan.coders or CODERS}
     with site.store.writing() as s:
         project = projects.find(s, plan.key)
         if project is None:
@@ -74,6 +75,11 @@ def our_project(site: Site) -> Project:
         if not s.scalar(select(func.count(Draw.id)).where(Draw.project_id == project.id)):
             project.sampling_design = design
             project.seed = plan.seed if plan.seed is not None else project.seed
+    if plan.coders not in (None, project.sampling_design["coders"]):
+        raise ConnectError(
+            f"The audit of '{plan.key}' is coded by {project.sampling_design['coders']} coders a text, and scores of "
+            "different numbers of coders must not be mixed. Leave out --coders-per-audit-text."
+        )
     if plan.seed not in (None, project.seed):
         raise ConnectError(
             f"The texts of '{plan.key}' were drawn with the seed {project.seed}, and a draw is for ever. Leave out "
@@ -83,18 +89,25 @@ def our_project(site: Site) -> Project:
 
 
 def register(site: Site, project: Project, book: Codebook, xml: str) -> None:
-    """Make this codebook the project's. Later, only what Label Studio cannot say may differ: its screen is changed
-    there.
-    """
+    """Make this codebook the project's. Later, only what Label Studio cannot say may differ: ConnectError."""
     with site.store.writing() as s:
         current = revisions.current(s, project.id)
-        if current is not None and current.xml.strip() != xml.strip() and to_xml(book).strip() != current.xml.strip():
+        if current is not None and current.xml.strip() not in (xml.strip(), to_xml(book).strip()):
             raise ConnectError(
-                f"'{project.key}' has another codebook already. To change it, edit the labelling interface of its "
-                "project in "
-                "Label Studio (the change arrives here by itself), or connect a new project with another --project."
+                f"'{project.key}' has another codebook already: leave out --codebook and --config. To change it, edit the "
+                "labelling interface of its project in Label Studio (the change arrives here by itself); for a new one, "
+                "connect another --project."
             )
         revisions.register(s, project.id, book, current.xml if current is not None else xml.strip())
+
+
+def follow(site: Site, project: Project, xml: str, previous: Codebook | None) -> None:
+    """Make the screen of a project in Label Studio the codebook; `previous`, else the last one, says the rest of it."""
+    with site.store.writing() as s:
+        current = revisions.current(s, project.id)
+        known = previous or (revisions.codebook(current) if current is not None else None)
+        book = from_xml(xml, key=project.key, title=project.title, previous=known)
+        revisions.register(s, project.id, book, xml)
 
 
 def codebook_of(store: Store, project: Project) -> tuple[Codebook, str] | None:
@@ -160,7 +173,7 @@ def _create(site: Site, role: str, xml: str, marked: str) -> Json:
         ending = " (audit)"
         name, settings = (
             title[: TITLE - len(ending)].rstrip() + ending,
-            AUDIT | {"maximum_annotations": site.plan.coders},
+            AUDIT | {"maximum_annotations": project.sampling_design["coders"]},
         )
     else:
         name, settings = title[:TITLE].rstrip(), ASSISTED

@@ -174,8 +174,7 @@ def _lost_tasks(store: Store, client: LabelStudio, row: LsProject, seen: set[int
     with store.reading() as s:
         missing = [task_id for task_id in s.scalars(query) if task_id not in seen]
     gone = [task_id for task_id in missing if (task := client.task(task_id)) is None or task["project"] != row.ls_id]
-    for _ in store.write_in_chunks(gone, lambda s, part: texts.delete_tasks(s, row.id, part), size=CHUNK):
-        pass
+    store.write_in_chunks(gone, lambda s, part: texts.delete_tasks(s, row.id, part), size=CHUNK)
     return len(gone)
 
 
@@ -188,6 +187,5 @@ def _lost_answers(store: Store, client: LabelStudio, row: LsProject, seen: set[i
     with store.reading() as s:
         missing = [annotation_id for annotation_id in s.scalars(query) if annotation_id not in seen]
     gone = [annotation_id for annotation_id in missing if client.annotation(annotation_id) is None]
-    for _ in store.write_in_chunks(gone, lambda s, part: answers.bury(s, row.id, part, "sync"), size=CHUNK):
-        pass
+    store.write_in_chunks(gone, lambda s, part: answers.bury(s, row.id, part, "sync"), size=CHUNK)
     return len(gone)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,10 +22,11 @@ from backend.engines.scorable import checked, why_not
 from labelstudio_config.codebook import Question
 
 WORD = re.compile(r"\w+")
+SHORT = 4  # letters below which a word of a definition or an example is likely to be about nothing
 SMOOTHING = 0.5  # what a label has before any of its words is found
 TIE = 0.2  # largest share of the smoothing that the hash of a text moves
 MULTIPLIERS = 2654435761  # Knuth's multiplicative hash: one number from the text's hash for each label
-RECIPE = f"keyword v1: words of wording, definition and examples; smoothing {SMOOTHING}; tie {TIE}"
+RECIPE = f"keyword v1: words of {SHORT} letters and more of definitions and examples; {SMOOTHING}; {TIE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +69,11 @@ def _words(question: Question) -> _Words:
     """The question's words with their weights: a word counts less the more labels use it, a word all use not at all."""
     found: dict[str, dict[int, float]] = {}
     for column, label in enumerate(question.labels):
-        for weight, text in ((2.0, label.wording), (1.0, label.definition), *((1.0, x) for x in label.examples)):
-            for word, times in Counter(WORD.findall(text.lower())).items():
-                of_word = found.setdefault(word, {})
-                of_word[column] = max(of_word.get(column, 0.0), weight * math.sqrt(times))
+        for weight, text in ((4.0, label.wording), (2.0, label.definition), *((1.0, x) for x in label.examples)):
+            for word in set(WORD.findall(text.lower())):
+                if len(word) >= SHORT or text is label.wording:
+                    of_word = found.setdefault(word, {})
+                    of_word[column] = max(of_word.get(column, 0.0), weight)
     labels = len(question.labels)
     weights = {
         word: tuple((column, weight * math.log((1 + labels) / len(columns))) for column, weight in columns.items())

@@ -9,16 +9,14 @@ from labelstudio_config.codebook import Question
 
 
 def why_not(question: Question) -> str | None:
-    """None when the question has labels to score, else the reason in a sentence."""
+    """None when the question is answered with labels, else the reason in a sentence."""
     if question.kind not in FAMILY:
         return f"The question '{question.name}' asks for a {question.kind.value}, which has no labels to score."
-    if not question.labels:
-        return f"The question '{question.name}' has no labels. Add labels to it in the labelling configuration."
     return None
 
 
 def checked(question: Question, items: Sequence[Item]) -> Family:
-    """The family of the question's scores; EngineError when it has no labels or an item has not one text per field."""
+    """The family of the question's scores; EngineError when it has none or an item has not one text per field."""
     reason = why_not(question)
     if reason:
         raise EngineError(reason)

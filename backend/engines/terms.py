@@ -32,13 +32,12 @@ class Terms:
 
     def values(self, text: str, field: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Columns and TF-IDF values (logarithmic counts, length 1) of the known terms of a text."""
-        found = counts(text, field)
+        found = counts(text, field) if len(self.buckets) else {}
         hashed = np.fromiter(found, dtype=np.int64, count=len(found))
         times = np.fromiter(found.values(), dtype=np.float32, count=len(found))
         place = np.searchsorted(self.buckets, hashed)
-        known = (
-            np.flatnonzero(self.buckets[np.minimum(place, len(self.buckets) - 1)] == hashed) if len(hashed) else place
-        )
+        place[place == len(self.buckets)] = 0
+        known = np.flatnonzero(self.buckets[place] == hashed)
         columns = place[known]
         values = (1 + np.log(times[known])) * self.idf[columns]
         length = float(np.linalg.norm(values))

@@ -42,7 +42,7 @@ def choose(
     scores = np.zeros((len(GRID), *prior.shape))
     held = np.zeros(len(labels), dtype=bool)
     weight = 0.0
-    for train, test in _splits(labels, items, seed):
+    for train, test in splits(labels, items, seed):
         if len(np.unique(labels[train])) < 2:
             continue
         fits = _path(design.rows(train), prior[train], targets[train], contrasts, power)
@@ -80,7 +80,7 @@ def _path(design: Design, prior: Array, targets: Array, contrasts: Contrasts, po
         yield last
 
 
-def _splits(
+def splits(
     labels: NDArray[np.int64], items: Sequence[Item], seed: int
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """(training rows, held-out rows) of each fold; small sets are split anew several times."""

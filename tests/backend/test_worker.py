@@ -92,7 +92,7 @@ def test_an_unforeseen_fault_is_kept_with_a_sentence_and_without_the_text(
 ) -> None:
     caplog.set_level(logging.DEBUG)
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise ValueError(PLANTED)
 
     monkeypatch.setattr("backend.worker.apply", fail)
@@ -163,6 +163,19 @@ def test_a_job_in_hand_waits_for_the_next_worker(
         again = jobs.claim(s, "next")
     assert again is not None and again.kind == "push"
     finish.set()
+
+
+def test_connected_projects_are_compared_with_label_studio(store: Store, settings: Settings) -> None:
+    worker = Worker(store, settings)
+    assert worker.compare_all()
+    assert worker.compare_all()
+    with store.reading() as s:
+        assert [(job.kind, job.project_id) for job in s.scalars(select(Job))] == [("sync", 1)]
+    assert worker.run_job()
+    with store.reading() as s:
+        job = s.scalars(select(Job)).one()
+    assert job.state == "failed"  # there is no token here
+    assert job.message is not None and "token" in job.message
 
 
 def test_only_one_worker_applies_events(store: Store, settings: Settings) -> None:

@@ -1,7 +1,7 @@
-"""Starts the server as a person would, but can end it hard at a chosen commit, or leave the commit out. For tests only.
+"""Starts the server as a person would, but can end it hard at a chosen commit, or leave the commit out.
 
-Reads one line of JSON from standard input when everything is imported: {"port", "die": null | "before" | "after", "at": n,
-"worker": bool, "commit": bool}. The settings come from the environment.
+Reads one line of JSON from standard input when everything is imported: {"port": n, "die": null | "before" | "after",
+"at": n, "worker": bool, "commit": bool}. The settings come from the environment.
 """
 
 from __future__ import annotations

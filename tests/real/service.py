@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +32,7 @@ class Service:
     store: Store
     said: list[str] = field(default_factory=list)
     engine: KeywordEngine = field(default_factory=KeywordEngine)
+    stop: Callable[[], None] = lambda: None
 
     def site(self, client: LabelStudio, key: str, title: str = "Moods", **changes: object) -> Site:
         """Everything `connect` needs, for a plan with a small audit unless told otherwise."""
@@ -41,16 +42,19 @@ class Service:
             else None
         )
         wanted = {"audit": 4, "control": 3, "coders": 2, "seed": 7, "backend": self.url, "auth": auth} | changes
-        return Site(self.store, client, Plan(key=key, title=title, **wanted), self.said.append, _silent)  # type: ignore[arg-type]
+        plan = Plan(key=key, title=title, **wanted)  # type: ignore[arg-type]
+        return Site(self.store, client, plan, self.said.append, _silent)
 
-    def keys(self) -> list[str]:
+    def project_keys(self) -> list[str]:
         """The keys of the store's projects."""
         with self.store.reading() as s:
             return list(s.scalars(select(Project.key)))
 
     def apply_events(self) -> None:
         """What the worker would do now."""
-        Worker(self.store, self.settings).apply_all()
+        worker = Worker(self.store, self.settings)
+        while worker.apply_waiting():
+            continue
 
 
 def _silent(_what: str, _unit: str) -> Report:
@@ -69,12 +73,16 @@ def serving(home: Path, **given: object) -> Iterator[Service]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     store = open_store(settings.database_url)
+
+    def stop() -> None:
+        server.should_exit = True
+        thread.join(20)
+
     try:
         while not server.started and thread.is_alive():
             time.sleep(0.02)
-        yield Service(f"http://127.0.0.1:{listening.getsockname()[1]}", settings, store)
+        yield Service(f"http://127.0.0.1:{listening.getsockname()[1]}", settings, store, stop=stop)
     finally:
-        server.should_exit = True
-        thread.join(20)
+        stop()
         store.close()
         listening.close()

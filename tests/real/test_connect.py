@@ -1,4 +1,6 @@
-"""Connecting a corpus to a live Label Studio: made, made again, interrupted, adopted half coded; and what is pushed there."""
+"""Connecting a corpus to a live Label Studio: made, made again, interrupted, adopted half coded; and what is pushed
+there.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +21,11 @@ from backend.corpus.drawing import audit_order
 from backend.corpus.intake import Columns, Corpus, read_corpus, text_columns
 from backend.corpus.label_studio import LabelStudio
 from backend.corpus.label_studio_errors import BlockedAddressError, LabelStudioError
-
 from backend.corpus.reach import BackendError
 from backend.corpus.site import ConnectError, Site
-from backend.corpus.sync import sync_all
 from backend.corpus.table import open_table
-from db import answers, counts, projects, releases, texts
-from db.models import Exposure, LsProject, Project, Push
+from db import answers, counts, projects, texts
+from db.models import Exposure, LsProject, Project
 from labelstudio_config.codebook import Codebook
 from labelstudio_config.xml import to_xml
 from tests.real.label_studio import Server
@@ -33,7 +33,10 @@ from tests.real.service import Service, serving
 
 pytestmark = pytest.mark.real
 
-WORDS = "joy fear rain music anger votes trains money bread sleep school rivers games doctors paint snow".split()
+WORDS = [
+    "joy", "fear", "rain", "music", "anger", "votes", "trains", "money",
+    "bread", "sleep", "school", "rivers", "games", "doctors", "paint", "snow",
+]  # fmt: skip
 TEXTS = [f"{WORDS[i]} beats {WORDS[i - 3]} on day {i}, says my {WORDS[(5 * i + 2) % 16]}" for i in range(16)]
 
 
@@ -82,7 +85,9 @@ def picture(client: LabelStudio, done: Connected) -> dict[str, Any]:
     found: dict[str, Any] = {"projects": sorted(p["id"] for p in client.projects())}
     for ls_id in (done.assisted, done.audit or 0):
         there = client.project(ls_id)
-        found[str(ls_id)] = {name: there[name] for name in ("title", "model_version", "sampling", "maximum_annotations")}
+        found[str(ls_id)] = {
+            name: there[name] for name in ("title", "model_version", "sampling", "maximum_annotations")
+        }
         found[f"{ls_id} tasks"] = [(t["id"], t["data"], t["predictions"]) for t in all_tasks(client, ls_id)]
         found[f"{ls_id} webhooks"] = [(h["id"], h["url"], h["headers"], h["is_active"]) for h in client.webhooks(ls_id)]
         found[f"{ls_id} backends"] = [(b["id"], b["url"], b["title"], b["state"]) for b in client.backends(ls_id)]
@@ -124,13 +129,13 @@ def test_makes_both_projects(service: Service, client: LabelStudio, book: Codebo
     assert [task["data"]["text"] for task in blind] == [words[text_id][0] for text_id in order]
     assert status.texts == {"audit": 4, "control": 3, "work": len(TEXTS) - 7}
     assert (status.units, status.tasks) == (len(TEXTS) + 1, {"assisted": len(TEXTS) - 4, "audit": 4})
-    assert any("1 rows have no text" in sentence or "1 rows of texts.csv have no text" in sentence for sentence in service.said)
+    assert any(
+        "1 rows have no text" in sentence or "1 rows of texts.csv have no text" in sentence for sentence in service.said
+    )
     assert any("repeat the text of another row" in sentence for sentence in service.said)
 
 
-def test_a_second_run_changes_nothing(
-    service: Service, client: LabelStudio, book: Codebook, tmp_path: Path
-) -> None:
+def test_a_second_run_changes_nothing(service: Service, client: LabelStudio, book: Codebook, tmp_path: Path) -> None:
     first = connected(service.site(client, "twice"), tmp_path, book)
     before = picture(client, first)
     again = connected(service.site(client, "twice", seed=None), tmp_path, book)
@@ -187,8 +192,8 @@ def test_an_interruption_leaves_no_task_twice(
 
 
 def half_coded(client: LabelStudio, server: Server, xml: str) -> tuple[int, list[int]]:
-    """A project of somebody's: 15 tasks, the last without a text. 0-3 hold suggestions, 3-5 answers, 6 an answer that started from a
-    suggestion that is gone, 7 a draft.
+    """A project of somebody's: 15 tasks, the last without a text. 0-3 hold suggestions, 3-5 answers, 6 an answer that
+    started from a suggestion that is gone, 7 a draft.
     """
     project = client.create_project(title="Half coded", label_config=xml, sampling="Sequential sampling")
     ids = client.import_tasks(project["id"], [{"data": {"text": text, "author": "x"}} for text in TEXTS[:14]])
@@ -241,7 +246,7 @@ def test_adopts_a_project_that_is_half_coded(
 
 
 def test_audit_tasks_can_be_kept(service: Service, client: LabelStudio, label_studio: Server, book: Codebook) -> None:
-    ls_id, ids = half_coded(client, label_studio, to_xml(book))
+    ls_id, _ = half_coded(client, label_studio, to_xml(book))
     done = adopt.adopt(service.site(client, "kept"), ls_id, book, keep_audit_tasks=True)
     assert len(all_tasks(client, ls_id)) == 15
     assert len(all_tasks(client, done.audit or 0)) == 4
@@ -260,7 +265,7 @@ def test_a_connection_made_by_hand_is_taken_over(service: Service, client: Label
     """Its address is the server's root; the project got its key from Label Studio's number."""
     there = client.create_project(title="By hand", label_config=to_xml(book))
     client.create_backend(there["id"], service.url, "mine", None)
-    (key,) = [k for k in service.keys() if k.startswith(f"ls-{there['id']}-")]
+    (key,) = [k for k in service.project_keys() if k.startswith(f"ls-{there['id']}-")]
     with pytest.raises(ConnectError, match=f"Use --project {key}"):
         adopt.adopt(service.site(client, "by-hand"), there["id"], book, keep_audit_tasks=False)
     done = adopt.adopt(service.site(client, key, audit=0, control=0), there["id"], book, keep_audit_tasks=False)

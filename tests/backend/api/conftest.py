@@ -82,7 +82,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def open_site(tmp_path: Path, empty_store: Path) -> Iterator[Opener]:
-    """Start an application: `open_site(client="10.0.0.3", host="our.example.org", basic_user=...)`; settings by name."""
+    """Start an application: `open_site(client="10.0.0.3", host="our.example.org", token=...)`; settings by name."""
     with ExitStack() as running:
         number = 0
 

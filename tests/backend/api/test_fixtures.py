@@ -1,4 +1,4 @@
-"""Every recorded request of a real Label Studio: the answer it gets and the rows it leaves, at the root and under a key."""
+"""Every recorded request of a real Label Studio: its answer and the rows it leaves, at the root and under a key."""
 
 from __future__ import annotations
 

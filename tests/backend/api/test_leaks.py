@@ -82,7 +82,7 @@ def test_no_fault_leaks(
 
 
 def check(caplog: pytest.LogCaptureFixture, error: str) -> None:
-    """Nothing planted is in the log or in this error, in whatever spelling; the test client's own lines are not the product's."""
+    """Nothing planted is in the log or in this error; the test client's own lines are not the product's."""
     own = [record for record in caplog.records if not record.name.startswith(("httpx", "httpcore", "asyncio"))]
     said = "\n".join(caplog.handler.format(record) for record in own) + error
     for planted in PLANTED:

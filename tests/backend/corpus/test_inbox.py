@@ -8,13 +8,14 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import func, select
 
 from backend.corpus import event
 from backend.corpus.inbox import NotAppliedError, apply
 from db import answers, inbox, predictions, projects, releases, revisions, texts
-from db.models import Answer, AnswerVersion, Inbox, Job, LsTask, Project, TextBody, Tombstone, Unit
+from db.models import Answer, AnswerVersion, Inbox, Job, LsTask, Project, Push, TextBody, Tombstone, Unit
 from db.predictions import ExposureRow
 from db.store import Store, open_store, sqlite_url
 from labelstudio_config.xml import from_xml
@@ -32,6 +33,15 @@ from tests.payloads import (
 )
 
 IDENTITY = (7, 1795384072)
+SCORER = {
+    "engine": "keyword",
+    "base": "k",
+    "base_digest": "d",
+    "adapter_digest": "",
+    "prompt_hash": "p",
+    "dtype": "float64",
+    "method": "m",
+}
 
 
 @pytest.fixture
@@ -52,13 +62,13 @@ def receive(store: Store, body: dict[str, Any], ls_project: int | None = 1) -> i
         return inbox.append(s, event.cut(s, 1, ls_project, body["action"], body))
 
 
-def work(store: Store) -> None:
+def work(store: Store, *, push: bool = False) -> None:
     """Apply everything that waits."""
     with store.reading() as s:
         rows = inbox.pending(s, 1000)
     for row in rows:
         with store.writing() as s:
-            apply(s, s.get_one(Inbox, row.id))
+            apply(s, s.get_one(Inbox, row.id), push=push)
 
 
 def count(store: Store, model: Any) -> int:
@@ -281,23 +291,11 @@ def test_what_was_suggested_tells_kept_from_changed(store: Store) -> None:
     """Two questions were suggested; one region was taken away without a trace in the annotation."""
     with store.writing() as s:
         revision = revisions.register(s, 1, from_xml(CONFIG, key="tones"), CONFIG)
-        scorer = releases.scorer(
-            s,
-            engine="keyword",
-            base="k",
-            base_digest="d",
-            adapter_digest="",
-            prompt_hash="p",
-            scoring_hash=revision.scoring_hash,
-            dtype="float64",
-            method="m",
-        )
+        scorer = releases.scorer(s, scoring_hash=revision.scoring_hash, **SCORER)
         release = releases.release(s, 1, scorer, revision, order_policy="o")
         ls_project = projects.ls_projects(s, 1)[0]
         [(ls_task, text)] = texts.remember_tasks(s, ls_project, [texts.TaskRow(10, "1/10", ("Text number 10.",))])
         ids = revisions.question_ids(s, 1)
-        import numpy as np
-
         log_p = {"tone": [-0.1, -2.4], "topics": [-0.2, -3.0]}
         predictions.store(s, scorer.id, [(text, ids[q], np.array(p), 0) for q, p in log_p.items()])
         predictions.expose(s, [ExposureRow(text, release.id, ls_task, "push")])
@@ -307,6 +305,39 @@ def test_what_was_suggested_tells_kept_from_changed(store: Store) -> None:
     receive(store, created(annotation(2, 10, both, parent_prediction=5)))
     work(store)
     assert [(a.origin, a.release_id) for a in live(store)] == [("changed", 1), ("kept", 1)]
+
+
+def test_what_is_new_is_pushed_where_suggestions_were_pushed(store: Store) -> None:
+    changed = {"action": "PROJECT_UPDATED", "project": project(label_config=CONFIG.replace("Harsh", "Rude"))}
+    events = [
+        {"action": "TASKS_CREATED", "tasks": [task(11)], "project": project()},
+        {"action": "PROJECT_UPDATED", "project": project()},
+    ]
+    for body in events:
+        receive(store, body)
+        work(store, push=True)
+    assert count(store, Job) == 0  # nothing was pushed before
+    pushed(store)
+    receive(store, {"action": "PROJECT_UPDATED", "project": project(updated_at="2026-11-22T22:30:00Z")})
+    work(store, push=True)
+    assert count(store, Job) == 0  # the screen is the same
+    receive(store, changed | {"project": changed["project"] | {"updated_at": "2026-11-22T22:31:00Z"}})
+    work(store)
+    assert count(store, Job) == 0  # there is no token
+    receive(store, {"action": "TASKS_CREATED", "tasks": [task(12)], "project": project()})
+    work(store, push=True)
+    with store.reading() as s:
+        assert s.scalars(select(Job.kind)).all() == ["push"]
+
+
+def pushed(store: Store) -> None:
+    """A release of the current codebook, pushed for the first task."""
+    with store.writing() as s:
+        revision = revisions.current(s, 1)
+        assert revision is not None
+        scorer = releases.scorer(s, scoring_hash=revision.scoring_hash, **SCORER)
+        release = releases.release(s, 1, scorer, revision, order_policy="o")
+        s.add(Push(ls_task_id=1, release_id=release.id, score=0.5))
 
 
 def test_five_hundred_tasks_are_kept_in_parts(store: Store) -> None:

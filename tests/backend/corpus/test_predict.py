@@ -100,7 +100,7 @@ def test_a_pair_of_texts(tmp_path: Path) -> None:
     assert [row["label"] for row in rows] == ["joyful", ""]
     (tmp_path / "in.csv").write_text("text,other\na,b\n", encoding="utf-8")
     table = open_table(tmp_path / "in.csv")
-    with pytest.raises(TableError, match="no column 'reply'.*with --pair-column"):
+    with pytest.raises(TableError, match=r"no column 'reply'.*with --pair-column"):
         codings(KeywordEngine(), [pair], table, None, None)
     assert codings(KeywordEngine(), [pair], table, "text", "other")[0][0].cells == (0, 1)
     with pytest.raises(TableError, match="is about one text; leave out --pair-column"):
