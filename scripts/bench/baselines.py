@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from labelstudio_config.codebook import Question
 from scripts.bench.coding_tasks import Row
 
-TOKEN = r"\w+|[^\w\s]"  # emoji and punctuation count as words: better than without on these tasks
+WORD = r"\w+|[^\w\s]"  # emoji and punctuation count as words: better than without on these tasks
 
 
 def majority(labelled: Sequence[Row], n: int) -> list[str]:
@@ -27,7 +27,7 @@ def tfidf(labelled: Sequence[Row], texts: Sequence[tuple[str, ...]]) -> list[str
         return [labels[0]] * len(texts)
     known, asked = [], []
     for field in range(len(labelled[0][0])):
-        words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=TOKEN)
+        words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=WORD)
         known.append(words.fit_transform([row[field] for row, _ in labelled]))
         asked.append(words.transform([row[field] for row in texts]))
     model = LogisticRegression(C=1.0, class_weight="balanced", max_iter=1000)

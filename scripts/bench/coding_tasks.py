@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from labelstudio_config.codebook import Control, Field, Kind, Label, Question
+from labelstudio_config.ids import slug
 from labelstudio_config.library import load
 
 Row = tuple[tuple[str, ...], str]  # texts, label id
@@ -59,11 +60,11 @@ def _question(name: str, book: dict[str, Any], found: list[str], fields: int) ->
         return load(book["codebook"]).questions[0]
     titles = book.get("titles", ["Text", "Second text"])[:fields]
     labels = [
-        Label(x["code"], x["code"], x["code"], x.get("definition", ""), tuple(x.get("examples", ())))
+        Label(slug(x["code"]), x["code"], x["code"], x.get("definition", ""), tuple(x.get("examples", ())))
         for x in book.get("labels", [{"code": label} for label in found])
     ]
     return Question(
-        id=name,
+        id=slug(name),
         name=name,
         kind=Kind(book.get("kind", "single")),
         control=Control.CHOICES,

@@ -17,6 +17,7 @@ import sqlite3
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
@@ -34,11 +35,12 @@ VERSION = "0.0.1"
 
 
 class Cache:
-    """A key/value table in a SQLite file: every write goes to the file, reads are remembered in the process."""
+    """A key/value table in a SQLite file: one write at a time goes to the file, reads are remembered in the process."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._known: dict[str, str] = {}
+        self._lock = Lock()  # eight threads that wait for SQLite's own lock would sleep most of the time
         self._execute("CREATE TABLE IF NOT EXISTS cache (key TEXT PRIMARY KEY, value TEXT)")
 
     def get(self, key: str) -> str | None:
@@ -49,10 +51,11 @@ class Cache:
         self._known[key] = value
 
     def _execute(self, sql: str, values: tuple[str, ...] = ()) -> None:
-        connection = sqlite3.connect(self._path)
-        with connection:
-            connection.execute(sql, values)
-        connection.close()
+        with self._lock:
+            connection = sqlite3.connect(self._path)
+            with connection:
+                connection.execute(sql, values)
+            connection.close()
 
 
 CACHE = Cache(Path(os.environ["RIVAL_FOLDER"]) / "cache.sqlite")

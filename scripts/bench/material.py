@@ -19,8 +19,7 @@ NOW = datetime(2026, 11, 22, 21, 47, 52, tzinfo=UTC)
 
 
 def texts(data: Path | None, n: int, seed: int = 0) -> list[str]:
-    """`n` distinct posts in random order: those of DIR/emotion when a folder is given, else recombined from posts.csv.
-    """
+    """`n` distinct posts in random order: those of DIR/emotion when a folder is given, else recombined from posts.csv."""
     random_ = random.Random(seed)
     found = list(dict.fromkeys(_real(data) if data else _posts()))
     random_.shuffle(found)

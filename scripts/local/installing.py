@@ -106,7 +106,9 @@ class _Watch:
         return 0.5 * min(1.0, self._seen / self._number), self._what
 
     def _installed(self) -> int:
-        return sum(1 for _ in self._python.parent.parent.glob("[Ll]ib*/**/site-packages/*.dist-info"))
+        home = self._python.parent.parent
+        folders = [home / "Lib" / "site-packages", *home.glob("lib/python*/site-packages")]
+        return sum(entry.suffix == ".dist-info" for folder in folders if folder.is_dir() for entry in folder.iterdir())
 
 
 def _run(command: Sequence[str], watch: _Watch, log: TextIO) -> int:
