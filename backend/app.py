@@ -123,6 +123,7 @@ def serve(settings: Settings) -> None:
             server_header=False,
             proxy_headers=False,
             lifespan="on",
+            ws="none",
             timeout_graceful_shutdown=GRACE,
         )
         worker.start()

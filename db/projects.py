@@ -36,6 +36,13 @@ def server(s: Session, url: str) -> LsServer:
     return found
 
 
+def moved(s: Session, server_id: int, url: str) -> None:
+    """A server known to be the same answers at this address now; one known there before stays as it is."""
+    name = normalised_url(url)
+    if s.scalar(select(LsServer.id).where(LsServer.url == name)) is None:
+        s.get_one(LsServer, server_id).url = name
+
+
 def create(
     s: Session, key: str, title: str, seed: int, sampling_design: dict[str, Any], gold_rule: str = "majority"
 ) -> Project:

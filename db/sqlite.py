@@ -39,7 +39,7 @@ def upgrader(url: URL) -> Engine:
 
 
 def _engine(url: URL, begin: str, settings: list[str]) -> Engine:
-    engine = create_engine(url, connect_args={"isolation_level": None, "timeout": WAIT})
+    engine = create_engine(url, connect_args={"isolation_level": None, "timeout": WAIT}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def connect(connection: sqlite3.Connection, _record: object) -> None:

@@ -152,7 +152,7 @@ def _check(file: Path, create: bool) -> None:
 
 def _server(address: URL) -> Engine:
     try:
-        return create_engine(address, pool_pre_ping=True)
+        return create_engine(address, pool_pre_ping=True, hide_parameters=True)
     except ModuleNotFoundError as error:
         raise StoreError(
             f"PostgreSQL needs the Python package '{error.name}': pip install 'psycopg[binary]'."

@@ -45,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{asked.data} holds no folder with train.csv and test.csv.", file=sys.stderr)
         return 2
     if asked.quick:
-        found = [smaller(task, QUICK_TEST) for task in found if task.name in QUICK_TASKS or asked.only] or found[:4]
+        known = [task for task in found if task.name in QUICK_TASKS] if not asked.only else found
+        found = [smaller(task, QUICK_TEST) for task in (known or found)[: len(QUICK_TASKS)]]
     sizes = SIZES[:3] if asked.quick else SIZES
     seeds = 1 if asked.quick else asked.seeds
     encoder = engine("encoder", cache=asked.cache, capacity=200_000)

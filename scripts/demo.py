@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -47,8 +48,7 @@ class Demo:
     def __init__(self, venv: Path, label_studio_venv: Path | None, ports: dict[str, int]) -> None:
         self._venv, self._label_studio_venv = venv, label_studio_venv
         self._children: list[Child] = []
-        self._last_ports = _last_ports()
-        self._ports = {name: free_port(*filter(None, (port, self._last_ports[name]))) for name, port in ports.items()}
+        self._ports = {name: free_port(*filter(None, (port, _last_ports()[name]))) for name, port in ports.items()}
         self.backend = f"http://127.0.0.1:{self._ports['backend']}"
         self.label_studio = f"http://127.0.0.1:{self._ports['label_studio']}"
         self.owner = label_studio.account(HOME / "account.json")
@@ -68,28 +68,26 @@ class Demo:
             signal.signal(which, handler)
 
     def start(self) -> None:
-        """Both servers, at the same time, until they are ready."""
-        first = not (HOME / "label-studio").exists()
+        """Label Studio, then the server that asks it what it missed; both are ready then."""
         if self._label_studio_venv:
-            log = LOGS / "label-studio.log"
-            place, port = HOME / "label-studio", self._ports["label_studio"]
-            self._children.append(label_studio.start(self._label_studio_venv, place, port, self.owner, log))
+            place, port, log = HOME / "label-studio", self._ports["label_studio"], LOGS / "label-studio.log"
+            usual = label_studio.LATER_START if place.exists() else label_studio.FIRST_START
+            child = label_studio.start(self._label_studio_venv, place, port, self.owner, log)
+            self._children.append(child)
+            wait_until_ready(child, f"{self.label_studio}/health", usual=usual)
         serve = [str(environment.command_of(self._venv, "socialite")), "serve", "--port", str(self._ports["backend"])]
         self._children.append(Child("socialite", serve, self._environ(), LOGS / "socialite.log"))
         wait_until_ready(self._children[-1], f"{self.backend}/health", usual=8)
-        if self._label_studio_venv:
-            usual = label_studio.FIRST_START if first else label_studio.LATER_START
-            wait_until_ready(self._children[0], f"{self.label_studio}/health", usual=usual)
 
     def connect(self) -> None:
         """The assisted and the audit project in Label Studio, and all suggestions; what is there already is kept."""
+        (HOME / "ports.json").write_text(json.dumps(self._ports), encoding="utf-8")
         self._forget_old_address()
         where = ["--label-studio", self.label_studio, "--backend", self.backend, "--project", KEY, "--title", TITLE]
         what = ["--codebook", "humor,offensive,emotion,hyperbole", "--texts", str(POSTS)]
         columns = ["--text-column", "text", "--id-column", "id"]
         plan = ["--audit", "30", "--control", "30", "--coders-per-audit-text", "2"]
         self._socialite("connect", *where, *what, *columns, *plan)
-        (HOME / "ports.json").write_text(json.dumps(self._ports), encoding="utf-8")
 
     def status(self) -> dict[str, Any]:
         """What `socialite status --json` says of the demo's project."""
@@ -120,15 +118,13 @@ class Demo:
         return done.stdout or ""
 
     def _forget_old_address(self) -> None:
-        """Where this server has another port than last time, Label Studio is told to forget the old one."""
-        old = f"http://127.0.0.1:{self._last_ports['backend']}/"
-        if old == f"{self.backend}/":
-            return
-        for project in self.api.call("GET", "/api/projects?page_size=1000")["results"]:
-            for what in ("ml", "webhooks"):
+        """Where this server had another port the last time, the project in Label Studio is made to forget it."""
+        ours = re.compile(rf"http://127\.0\.0\.1:\d+/ls/{KEY}(/|$)")
+        for project in self.api.projects():
+            for what, ending in (("ml", ""), ("webhooks", "/")):
                 for row in self.api.call("GET", f"/api/{what}?project={project['id']}"):
-                    if row["url"].startswith(old):
-                        self.api.call("DELETE", f"/api/{what}/{row['id']}" + ("/" if what == "webhooks" else ""))
+                    if ours.match(row["url"]) and not row["url"].startswith(f"{self.backend}/"):
+                        self.api.call("DELETE", f"/api/{what}/{row['id']}{ending}")
 
 
 def main() -> int:
@@ -156,8 +152,8 @@ def _run(venv: Path, label_studio_venv: Path | None, arguments: argparse.Namespa
             demo.connect()
         if arguments.check:
             return 0 if Walk(demo.api, TITLE, HOME / "socialite" / "socialite.sqlite", demo.status).run() else 1
-        print(_what_next(demo, venv) if label_studio_venv else _alone(demo), flush=True)
         try:
+            print(_what_next(demo, venv) if label_studio_venv else _alone(demo), flush=True)
             demo.wait()
         except KeyboardInterrupt:
             print(file=sys.stderr)

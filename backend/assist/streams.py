@@ -13,7 +13,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from backend.assist.near_duplicates import clusters
@@ -187,6 +187,9 @@ def _joined(cluster: Sequence[_Known], new: Container[int]) -> list[PlacementRow
 
 
 def _write_clusters(s: Session, members: Mapping[int, Sequence[_Known]]) -> None:
-    changed = [{"id": t.id, "cluster": root} for root, texts in members.items() for t in texts if t.cluster != root]
+    changed = [{"of": t.id, "root": root} for root, texts in members.items() for t in texts if t.cluster != root]
     if changed:
-        s.execute(update(Text), changed)
+        s.connection().execute(_CLUSTER, changed)
+
+
+_CLUSTER = update(Text).where(Text.id == bindparam("of")).values(cluster=bindparam("root"))

@@ -1,56 +1,21 @@
-"""Checks of a project's two sides in Label Studio: the way there and back, what is shown, and whether the audit is
-blind.
-"""
+"""Checks of a project in Label Studio: is it there, does Label Studio reach us, what do coders see."""
 
 from __future__ import annotations
-
-import time
-from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from backend.corpus import wiring
-from backend.corpus.finding import Finding, Findings, Level, either
-from backend.corpus.label_studio import GoneError, Json, LabelStudio, created_at
-from backend.corpus.label_studio_errors import SSRF, BlockedAddressError, LabelStudioError
+from backend.corpus.check_blind import check_blindness
+from backend.corpus.check_events import check_webhooks, url_of_webhook
+from backend.corpus.finding import Findings, Level, either
+from backend.corpus.label_studio import GoneError, Json, created_at
+from backend.corpus.label_studio_errors import LabelStudioError
+from backend.corpus.patient import AGAIN, Patient
 from backend.corpus.reach import BackendError, check_health, is_loopback
-from backend.corpus.wiring import Line
 from db import releases, revisions
-from db.base import now
-from db.models import Inbox, LsProject, LsTask, Placement, Project, Push, Unit
+from db.models import LsTask, Placement, Push, Unit
 from db.projects import normalised_url
-from db.store import Store
-
-DELIVERY = 5.0  # seconds that an event may take to us
-AGAIN = "Run `socialite connect` again with the project's key; it repairs this."
-EVERYBODY = (
-    "In Label Studio's open edition every account sees all answers in the list of tasks, with their authors. Tell "
-    "coders to work from "
-    "the Label button only; where their independence must be strict, give each coder an audit project of their own."
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Patient:
-    """What is examined: one Label Studio project of a project, and the credentials that Label Studio should send."""
-
-    store: Store
-    client: LabelStudio
-    project: Project
-    row: LsProject
-    auth: tuple[str, str] | None
-
-    @property
-    def about(self) -> str:
-        return f"{self.project.key}, {self.row.role} project {self.row.ls_id}"
-
-    def ok(self, check: str, said: str) -> Finding:
-        return Finding(check, Level.OK, said, "", self.about)
-
-    def bad(self, check: str, said: str, cure: str, level: Level = Level.FAIL) -> Finding:
-        return Finding(check, level, said, cure, self.about)
 
 
 def check_project(patient: Patient) -> Findings:
@@ -73,13 +38,13 @@ def _check(patient: Patient) -> Findings:
     yield patient.ok("project", f"The project '{there['title']}' is there.")
     backends = patient.client.backends(patient.row.ls_id)
     if patient.row.role == "audit":
-        yield from _blindness(patient, there, backends)
-        url = _url_of_webhook(patient)
+        yield from check_blindness(patient, there, backends)
+        url = url_of_webhook(patient)
     else:
         yield from _backends(patient, there, backends)
         yield from _shown(patient, there, backends)
         url = next((b["url"] for b in backends if wiring.is_ours(b, patient.project.key)), None)
-    yield from _webhooks(patient, url)
+    yield from check_webhooks(patient, url)
     yield from _screen(patient, there)
 
 
@@ -167,92 +132,6 @@ def _pushed(s: Session, patient: Patient, release_id: int) -> tuple[int, int]:
     held = live.join(Push, Push.ls_task_id == LsTask.id)
     held = held.where(Push.release_id == release_id, Push.pushed_at.is_not(None))
     return s.scalars(held).one(), s.scalars(live).one()
-
-
-def _blindness(patient: Patient, there: Json, backends: list[Json]) -> Findings:
-    """The audit project: nobody is shown a suggestion, the order is the draw's, and k coders code each text."""
-    about = patient.about
-    cure = "Remove it under Settings > Model in Label Studio."
-    yield either("blind-backend", not backends, "No ML backend.", "The audit project has an ML backend.", cure, about)
-    held = int(there.get("total_predictions_number") or 0)
-    cure = (
-        "Delete them in the Data Manager (Actions > Delete predictions); texts that were shown are lost for the audit."
-    )
-    wrong = f"{held:,} suggestions are stored in the audit project."
-    yield either("blind-predictions", held == 0, "No suggestion is stored.", wrong, cure, about)
-    prelabels = "The audit project prelabels tasks."
-    yield either(
-        "blind-prelabels", not there.get("show_collab_predictions"), "Nothing is prelabelled.", prelabels, AGAIN, about
-    )
-    right = there.get("sampling") == wiring.AUDIT["sampling"]
-    order = f"The order is not the draw's ({there.get('sampling')}): what is finished first is no random sample."
-    yield either("blind-order", right, "The tasks come in the order of the draw.", order, AGAIN, about)
-    coders, k = patient.project.sampling_design.get("coders"), there.get("maximum_annotations")
-    wrong = f"Each text is coded by {k}, but {coders} were planned."
-    cure = "Set it under Settings > Quality > Annotations per task, or connect again."
-    yield either("coders", coders == k, f"Each text is coded by {k}.", wrong, cure, about, Level.WARN)
-    yield Finding("who-sees-answers", Level.NOTE, EVERYBODY, "", about)
-
-
-def _url_of_webhook(patient: Patient) -> str | None:
-    ending = f"/ls/{patient.project.key}/webhook"
-    hooks = patient.client.webhooks(patient.row.ls_id)
-    return next((h["url"].removesuffix("/webhook") for h in hooks if h["url"].rstrip("/").endswith(ending)), None)
-
-
-def _webhooks(patient: Patient, url: str | None) -> Findings:
-    """Whether answers reach us: the webhook, its secret, and an event sent to see."""
-    hooks = patient.client.webhooks(patient.row.ls_id)
-    mine = wiring.webhooks_to(patient.client, Line(patient.row, url, None)) if url else []
-    if not mine:
-        cure = f"{AGAIN} If it says that addresses are refused: {SSRF}"
-        yield patient.bad("webhook", "The project has no webhook of ours, so no answer reaches us.", cure)
-        return
-    if len(mine) > 1:
-        said = f"{len(mine)} webhooks send the same events to us."
-        yield patient.bad("webhook", said, AGAIN, Level.WARN)
-    elsewhere = [h for h in hooks if h not in mine and "/ls/" in h["url"]]
-    if elsewhere:
-        said = f"{len(elsewhere)} left-over webhooks send this project's events elsewhere."
-        yield patient.bad("left-over", said, "Remove them under Settings > Webhooks in Label Studio.", Level.WARN)
-    if not wiring.fits(mine[0], patient.row.secret_hash):
-        yield patient.bad(
-            "secret", "The webhook is off, or does not send our secret, so its events are refused.", AGAIN
-        )
-        return
-    yield patient.ok("secret", "The webhook is on and sends the secret.")
-    yield from _delivery(patient, mine[0])
-
-
-def _delivery(patient: Patient, hook: Json) -> Findings:
-    """Have Label Studio check the address once more, then have it send an event: a change of the project that changes
-    nothing.
-    """
-    try:
-        patient.client.patch_webhook(hook["id"], url=hook["url"])
-    except BlockedAddressError:
-        yield patient.bad("ssrf", "Label Studio does not deliver events to this address.", SSRF)
-        return
-    began = now()
-    there = patient.client.project(patient.row.ls_id)
-    patient.client.patch_project(patient.row.ls_id, description=there.get("description") or "")
-    if _arrived(patient, began):
-        yield patient.ok("delivery", "An event that Label Studio just sent has arrived.")
-    else:
-        said = f"An event that Label Studio just sent did not arrive within {DELIVERY:.0f} seconds."
-        cure = f"See whether `socialite serve` runs on this store. {SSRF}"
-        yield patient.bad("delivery", said, cure)
-
-
-def _arrived(patient: Patient, began: datetime) -> bool:
-    query = select(func.count(Inbox.id)).where(Inbox.project_id == patient.project.id, Inbox.created_at >= began)
-    until = time.monotonic() + DELIVERY
-    while time.monotonic() < until:
-        with patient.store.reading() as s:
-            if s.scalars(query).one():
-                return True
-        time.sleep(0.1)
-    return False
 
 
 def _screen(patient: Patient, there: Json) -> Findings:

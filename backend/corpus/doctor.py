@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from backend.corpus.check_here import check_access, check_engine, check_store, check_worker
-from backend.corpus.check_project import Patient, check_project
+from backend.corpus.check_project import check_project
 from backend.corpus.check_server import check_server
 from backend.corpus.finding import Finding, Findings, Level
 from backend.corpus.label_studio_errors import LabelStudioError
+from backend.corpus.patient import Patient
 from backend.corpus.reach import credentials
 from backend.corpus.servers import client_for
 from db import projects

@@ -15,7 +15,7 @@ from labelstudio_config.codebook import Codebook
 
 Report = Callable[[int, int], None]
 _SHOWN = re.compile(r"\$([A-Za-z0-9_]+)")
-CHUNK = 500
+CHUNK = 300  # rows of a transaction, each of which makes three
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +83,8 @@ def remember(store: Store, project_id: int, corpus: Corpus, report: Report) -> C
     found: list[int] = []
     report(0, len(rows))
     for part in chunks(rows, CHUNK):
-        found += store.write_in_chunks(part, lambda s, some: texts.remember_units(s, project_id, some, corpus.source))[
-            0
-        ]
+        with store.writing() as s:
+            found += texts.remember_units(s, project_id, part, corpus.source)
         report(len(found), len(rows))
     return Corpus(corpus.source, tuple(rows), corpus.empty, tuple(found), len(corpus.rows) - len(rows))
 

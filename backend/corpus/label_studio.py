@@ -69,8 +69,6 @@ class LabelStudio:
         """'personal' (a personal access token) or 'legacy'."""
         return "legacy" if self._tokens._use_legacy_token else "personal"
 
-    # -- server --------------------------------------------------------------------------------------------------------
-
     def version(self) -> str:
         """Version of Label Studio; also what tells whether the server is there."""
         return str(self._get("api/version").get("release", ""))
@@ -86,8 +84,6 @@ class LabelStudio:
     def invite_url(self) -> str:
         """The address under which a coder signs up."""
         return self.url + str(self._get("api/invite")["invite_url"])
-
-    # -- projects ------------------------------------------------------------------------------------------------------
 
     def create_project(self, **fields: Any) -> Json:
         return dict(self._call("POST", "api/projects", json=fields))
@@ -113,8 +109,6 @@ class LabelStudio:
             if not answer.get("next"):
                 return
             page += 1
-
-    # -- tasks ---------------------------------------------------------------------------------------------------------
 
     def import_tasks(self, project_id: int, tasks: Sequence[Json]) -> list[int]:
         """The ids of the new tasks, in the order of `tasks` ({"data": ..., "meta": ...})."""
@@ -167,8 +161,6 @@ class LabelStudio:
         path = f"api/projects/{project_id}/import/predictions"
         return int(self._call("POST", path, json=list(predictions), seconds=LONG)["created"])
 
-    # -- the ways back to us -------------------------------------------------------------------------------------------
-
     def backends(self, project_id: int) -> list[Json]:
         """The project's ML backends; Label Studio contacts each of them before it answers."""
         return list(self._get("api/ml", {"project": project_id}))
@@ -206,8 +198,6 @@ class LabelStudio:
 
     def delete_webhook(self, webhook_id: int) -> None:
         self._call("DELETE", f"api/webhooks/{webhook_id}/")
-
-    # -- transport -----------------------------------------------------------------------------------------------------
 
     def _get(self, path: str, query: Json | None = None) -> Any:
         return self._call("GET", path, query, retries=2)

@@ -52,8 +52,8 @@ class OtherEngineError(Exception):
 
     def __init__(self, served: Scorer, mine: Identity) -> None:
         super().__init__(
-            f"`socialite serve` makes suggestions with the engine '{served.engine}' ({served.base}), this command would with "
-            f"'{mine.engine}' ({mine.base}). Give both the same --engine and --model."
+            f"`socialite serve` suggests with the engine '{served.engine}' ({served.base}), this command would "
+            f"with '{mine.engine}' ({mine.base}). Give both the same --engine and --model."
         )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import String, cast, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from backend.corpus.label_studio import LabelStudio
@@ -16,11 +16,13 @@ from backend.corpus.label_studio_errors import LabelStudioError
 from db import predictions, texts
 from db.base import now
 from db.dialect import chunks, insert_new
-from db.models import Exposure, LsProject, LsTask, Placement, Push, Unit
+from db.models import Exposure, LsProject, LsTask, Placement, Push, TextBody, Unit
 from db.predictions import ExposureRow
 from db.store import Store
 
 CHUNK = 500
+STRETCH = 2000  # tasks sorted by length together
+_LENGTH = func.length(cast(TextBody.fields, String))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +34,32 @@ class Todo:
     text_id: int
     stream: str
     rank: int | None
+    length: int  # of the text, roughly
 
 
 def missing(store: Store, row: LsProject, release_id: int) -> list[Todo]:
-    """The live tasks without the release's suggestion, in the order of their ids; none whose text is in the audit."""
+    """The live tasks without the release's suggestion; none whose text is in the audit.
+
+    Control texts come first, as coders are to have them first; then the others, in stretches sorted by length, which is
+    how an engine scores them fastest.
+    """
     sent = exists().where(Push.ls_task_id == LsTask.id, Push.release_id == release_id, Push.pushed_at.is_not(None))
     query = (
-        select(LsTask.id, LsTask.task_id, Unit.text_id, Placement.stream, Placement.rank)
+        select(LsTask.id, LsTask.task_id, Unit.text_id, Placement.stream, Placement.rank, _LENGTH)
         .join(Unit, Unit.id == LsTask.unit_id)
+        .join(TextBody, TextBody.text_id == Unit.text_id)
         .outerjoin(Placement, Placement.text_id == Unit.text_id)
         .where(LsTask.ls_project_id == row.id, LsTask.deleted_at.is_(None), ~sent)
         .order_by(LsTask.task_id)
     )
     with store.reading() as s:
         rows = s.execute(query).all()
-    unplaced = [text_id for _, _, text_id, stream, _ in rows if stream is None]
+    unplaced = [row[2] for row in rows if row[3] is None]
     store.write_in_chunks(unplaced, texts.place_as_work, size=CHUNK)
-    return [Todo(row[0], row[1], row[2], row[3] or "work", row[4]) for row in rows if row[3] != "audit"]
+    todo = [Todo(row[0], row[1], row[2], row[3] or "work", row[4], row[5] or 0) for row in rows if row[3] != "audit"]
+    first = sorted((one for one in todo if one.stream == "control"), key=lambda one: one.rank or 0)
+    others = [one for one in todo if one.stream != "control"]
+    return first + [one for part in chunks(others, STRETCH) for one in sorted(part, key=lambda one: one.length)]
 
 
 def settle_doubts(store: Store, client: LabelStudio, row: LsProject, release_id: int, release: str) -> int:

@@ -94,9 +94,9 @@ def register(site: Site, project: Project, book: Codebook, xml: str) -> None:
         current = revisions.current(s, project.id)
         if current is not None and current.xml.strip() not in (xml.strip(), to_xml(book).strip()):
             raise ConnectError(
-                f"'{project.key}' has another codebook already: leave out --codebook and --config. To change it, edit the "
-                "labelling interface of its project in Label Studio (the change arrives here by itself); for a new one, "
-                "connect another --project."
+                f"'{project.key}' has another codebook already: leave out --codebook and --config. To change it, edit "
+                "the labelling interface of its project in Label Studio (the change arrives here by itself); for a new "
+                "one, connect another --project."
             )
         revisions.register(s, project.id, book, current.xml if current is not None else xml.strip())
 
@@ -135,6 +135,8 @@ def ls_project(site: Site, project: Project, role: str) -> tuple[LsProject, Json
     for row in reversed(rows):
         there = _still_there(site.client, row)
         if there is not None:
+            with site.store.writing() as s:
+                projects.moved(s, row.server_id, site.client.url)
             return row, there
         if _held_tasks(site.store, row):
             raise ConnectError(
@@ -151,7 +153,9 @@ def make_ls_project(site: Site, project: Project, role: str, xml: str) -> tuple[
     """A new Label Studio project; or the one that was made just before an interruption, told by its description."""
     marked = _mark(project, role)
     made = next((p for p in site.client.projects() if p.get("description") == marked), None)
-    there = site.client.project(made["id"]) if made else _create(site, role, xml, marked)
+    there = (
+        site.client.project(made["id"]) if made else _create(site, role, xml, marked, project.sampling_design["coders"])
+    )
     return take_in(site, project, role, there), there
 
 
@@ -166,14 +170,14 @@ def take_in(site: Site, project: Project, role: str, there: Json) -> LsProject:
     return row
 
 
-def _create(site: Site, role: str, xml: str, marked: str) -> Json:
+def _create(site: Site, role: str, xml: str, marked: str, coders: int) -> Json:
     title = site.plan.title.strip()
     title = title if len(title) >= SHORTEST else f"Project {title}".strip()
     if role == "audit":
         ending = " (audit)"
         name, settings = (
             title[: TITLE - len(ending)].rstrip() + ending,
-            AUDIT | {"maximum_annotations": project.sampling_design["coders"]},
+            AUDIT | {"maximum_annotations": coders},
         )
     else:
         name, settings = title[:TITLE].rstrip(), ASSISTED

@@ -41,7 +41,7 @@ class Manifest:
     format: int = FORMAT
 
     def text(self) -> str:
-        return json.dumps(asdict(self), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        return json.dumps(asdict(self), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def digest(folder: Path) -> str:

@@ -19,6 +19,7 @@ from backend.engines.vectors import Disk, Memory, Vector, key
 from backend.engines.weights import Weights
 
 BATCH = 32  # measured: larger is not faster on a CPU
+WRITTEN = 512  # texts between two writes to the file: what is computed again after an interruption
 Progress = Callable[[int], None]  # told how many texts were done since the last call
 
 
@@ -71,18 +72,19 @@ class Embedder:
         return known
 
     def _computed(self, missing: list[tuple[bytes, str]], progress: Progress | None) -> dict[bytes, Vector]:
-        """Batches of similar length, so that little is padding; written to the file as they are done."""
+        """Batches of similar length, so that little is padding; written to the file every so often."""
         missing = sorted(missing, key=lambda pair: len(pair[1]))
         computed: dict[bytes, Vector] = {}
+        unwritten: dict[bytes, Vector] = {}
         for start in range(0, len(missing), BATCH):
             some = missing[start : start + BATCH]
             vectors, cut = self._forward([text for _, text in some])
-            batch = {name: (vectors[i].copy(), int(cut[i])) for i, (name, _) in enumerate(some)}
-            for name, vector in batch.items():
-                self._memory.put(name, vector)
-            if self._disk:
-                self._disk.put(batch)
-            computed |= batch
+            for row, (name, _) in enumerate(some):
+                computed[name] = unwritten[name] = (vectors[row].copy(), int(cut[row]))
+                self._memory.put(name, computed[name])
+            if self._disk and (len(unwritten) >= WRITTEN or start + BATCH >= len(missing)):
+                self._disk.put(unwritten)
+                unwritten = {}
             if progress:
                 progress(len(some))
         return computed
@@ -99,7 +101,8 @@ class Embedder:
             states = self._model(**batch.to(self._device), output_hidden_states=True).hidden_states
             weight = mask.to(self._device).unsqueeze(-1).to(states[-1].dtype)
             layers = [states[-1], states[(len(states) - 1) // 2]]
-            units = [torch.nn.functional.normalize((x * weight).sum(1) / weight.sum(1), dim=1) for x in layers]
+            read = weight.sum(1).clamp(min=1)
+            units = [torch.nn.functional.normalize((x * weight).sum(1) / read, dim=1) for x in layers]
             vectors = torch.cat(units, dim=1).cpu().numpy()
         return vectors, cut
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -74,11 +73,11 @@ def train(
         snapshot=snapshot,
         seed=seed,
         hyperparameters={
-            "strength": {name: choice.strength for name, choice in choices.items()},
+            "strength": {name: choice.plain()["strength"] for name, choice in choices.items()},
             "balance": BALANCE[family],
             "terms": len(head.terms.buckets),
         },
-        metrics={"texts": len(items), "held_out": {name: asdict(choice) for name, choice in choices.items()}},
+        metrics={"texts": len(items), "held_out": {name: choice.plain() for name, choice in choices.items()}},
         versions=versions(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         files={},

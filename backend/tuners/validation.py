@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,10 @@ class Choice:
     log_loss: float | None  # every label counting the same
     macro_f1: float | None
     zero_shot_macro_f1: float | None
+
+    def plain(self) -> dict[str, float | str | None]:
+        """For JSON, which has no infinity."""
+        return asdict(self) | ({} if math.isfinite(self.strength) else {"strength": "infinite"})
 
 
 def choose(

@@ -87,6 +87,10 @@ def read_requests(path: Path) -> Iterator[Request]:
         yield Request(data[at - size : at], expected)
 
 
+class IdleClosed(ConnectionError):  # noqa: N818 - no fault
+    """The server closed a connection that was not in use."""
+
+
 class Connection(asyncio.Protocol):
     """One keep-alive HTTP/1.1 connection with one request on the way at a time. Answers must carry a Content-Length."""
 
@@ -124,7 +128,7 @@ class Connection(asyncio.Protocol):
 
     async def send(self, wire: bytes) -> tuple[int, bytes]:
         if self.transport is None:
-            raise ConnectionError("the server closed the connection")
+            raise IdleClosed
         self._answer = asyncio.get_running_loop().create_future()
         self.transport.write(wire)
         return await self._answer
@@ -153,9 +157,8 @@ class Load:
         """Send one request on a free connection; `due` (perf_counter) is when the clock for it started."""
         started, sent = (time.perf_counter() if due is None else due), time.time()
         try:
-            connection = self._free.pop() if self._free else await self.connect()
             async with asyncio.timeout(PATIENCE):
-                status, body = await connection.send(one.wire)
+                connection, (status, body) = await self._send(one.wire)
         except (OSError, TimeoutError) as error:
             self.errors.append(f"no answer: {type(error).__name__}: {error}")
             return
@@ -164,6 +167,15 @@ class Load:
         self.answers.append(Answered(path, sent, took, status, body, one.expected))
         if connection.transport is not None:
             self._free.append(connection)
+
+    async def _send(self, wire: bytes) -> tuple[Connection, tuple[int, bytes]]:
+        """On the connection used last; on a new one where the server has closed that, as it may do when idle."""
+        while self._free:
+            connection = self._free.pop()
+            with contextlib.suppress(IdleClosed):
+                return connection, await connection.send(wire)
+        connection = await self.connect()
+        return connection, await connection.send(wire)
 
     async def closed(self, clients: int, seconds: float) -> float:
         """`clients` clients for `seconds`; gives the seconds from the first request to the last answer."""

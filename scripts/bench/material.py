@@ -15,7 +15,7 @@ from scripts.bench.servers import BenchError
 
 POSTS = Path(__file__).resolve().parents[1] / "posts.csv"
 LS_ID, LS_CREATED = 47, 1_795_384_933  # the assisted project, as Label Studio would number and date it
-NOW = datetime(2026, 11, 22, 21, 47, 52, tzinfo=UTC)
+NOW = datetime.fromtimestamp(LS_CREATED, UTC)
 
 
 def texts(data: Path | None, n: int, seed: int = 0) -> list[str]:
@@ -131,5 +131,6 @@ def project(config: str) -> dict[str, Any]:
         "created_at": NOW.isoformat(), "updated_at": NOW.isoformat(), "sampling": "Sequential sampling",
         "skip_queue": "REQUEUE_FOR_OTHERS", "show_ground_truth_first": False, "annotator_evaluation_enabled": False,
         "show_overlap_first": False, "overlap_cohort_percentage": 100, "task_data_login": None,
-        "task_data_password": None, "created_by": {"id": 1, "first_name": "", "last_name": "", "email": "owner@example.org", "avatar": None},
+        "task_data_password": None, "pinned_at": None, "custom_task_lock_ttl": None, "deleted_at": None,
+        "purge_at": None, "search_vector": None, "organization": 1, "created_by": 1, "deleted_by": None,
     }  # fmt: skip

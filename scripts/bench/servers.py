@@ -120,12 +120,16 @@ def wait_for_engine(server: Server, path: str, body: Any) -> None:
     raise BenchError(f"{path} gave no suggestion within {START_UP:.0f} s of the server's start.")
 
 
+def socialite_environment(home: Path) -> dict[str, str]:
+    """The settings of our server, and of other commands on the same store."""
+    return environment(SOCIALITE_HOME=str(home), SOCIALITE_BASIC_USER=USER, SOCIALITE_BASIC_PASSWORD=PASSWORD)
+
+
 def socialite(home: Path, engine: str) -> Any:
     """Our server as shipped, with credentials set; a context manager that yields its Server."""
     server = Server(free_port(), home / f"serve-{engine}.log")
-    env = environment(SOCIALITE_HOME=str(home), SOCIALITE_BASIC_USER=USER, SOCIALITE_BASIC_PASSWORD=PASSWORD)
     command = [sys.executable, "-m", "backend.cli", "serve", "--host", HOST, "--port", str(server.port)]
-    return running([*command, "--engine", engine], server, env, "/health")
+    return running([*command, "--engine", engine], server, socialite_environment(home), "/health")
 
 
 def flask(folder: Path) -> Any:

@@ -16,7 +16,7 @@ from scripts.bench.material import LS_CREATED, LS_ID
 
 KEY = "bench"
 QUESTIONS = ("humor", "offensive", "emotion", "hyperbole")
-SECRET = "the-benchmark's-webhook-secret"  # noqa: S105 - known to this benchmark's own server only
+SECRET = "the-benchmark's-webhook-secret"
 
 
 @dataclass(frozen=True, slots=True)

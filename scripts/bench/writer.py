@@ -36,8 +36,7 @@ def write(url: str, project_id: int, text_ids: list[int], count: int) -> dict[st
         pairs = itertools.product(text_ids, even.items())
         rows = ((text_id, question_id, scores, 0) for text_id, (question_id, scores) in itertools.islice(pairs, count))
         began = time.time()
-        for _ in store.write_in_chunks(rows, lambda s, part: predictions.store(s, scorer_id, part)):
-            pass
+        store.write_in_chunks(rows, lambda s, part: predictions.store(s, scorer_id, part))
         return {"began": began, "ended": time.time(), "predictions": count}
     finally:
         store.close()

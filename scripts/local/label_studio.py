@@ -7,6 +7,7 @@ import os
 import secrets
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -91,13 +92,17 @@ class Api:
             raise ApiError(f"Label Studio does not answer {method} {path} ({error}).") from None
         return json.loads(said) if said else None
 
-    def project(self, title: str) -> dict[str, Any]:
-        """The newest project with this title. ApiError when there is none."""
+    def projects(self) -> Iterator[dict[str, Any]]:
+        """All projects, the newest first."""
         path: str | None = "/api/projects?page_size=100&ordering=-id"
         while path:
             page = self.call("GET", path)
-            for project in page["results"]:
-                if project["title"] == title:
-                    return dict(project)
+            yield from page["results"]
             path = page["next"].removeprefix(self.url) if page.get("next") else None
+
+    def project(self, title: str) -> dict[str, Any]:
+        """The newest project with this title. ApiError when there is none."""
+        for project in self.projects():
+            if project["title"] == title:
+                return project
         raise ApiError(f"Label Studio has no project '{title}'.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -68,20 +69,17 @@ class Child:
         return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
 
     def end(self) -> None:
-        """Asks it, and what it started, to end; after some patience, ends it."""
+        """Asks it to end, and after some patience ends it; then what it started and left running."""
         if self.running():
-            self._signal("CTRL_BREAK_EVENT", "SIGTERM")
+            if sys.platform == "win32":
+                self._process.send_signal(signal.CTRL_BREAK_EVENT)
+            else:
+                self._process.terminate()
             try:
                 self._process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
-                self._signal("SIGTERM", "SIGKILL")
+                self._process.kill()
         self._process.wait()
-
-    def _signal(self, on_windows: str, elsewhere: str) -> None:
-        try:
-            if sys.platform == "win32":
-                self._process.send_signal(getattr(signal, on_windows))
-            else:
-                os.killpg(self._process.pid, getattr(signal, elsewhere))  # its own session: it and its children
-        except OSError:  # it has just ended
-            return
+        if sys.platform != "win32":
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)  # its session holds it and its children only

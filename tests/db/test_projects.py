@@ -38,6 +38,16 @@ def test_a_server_is_known_by_any_spelling(store: Store) -> None:
         assert s.scalars(select(func.count(LsServer.id))).one() == 2
 
 
+def test_a_server_that_moved_keeps_its_id_unless_another_one_is_known_there(store: Store) -> None:
+    with store.writing() as s:
+        first, second = projects.server(s, "http://127.0.0.1:8080"), projects.server(s, "http://127.0.0.1:8081")
+        projects.moved(s, first.id, "http://127.0.0.1:9000/")
+        projects.moved(s, second.id, "http://127.0.0.1:9000/")
+    with store.reading() as s:
+        assert s.get_one(LsServer, first.id).url == "http://localhost:9000"
+        assert s.get_one(LsServer, second.id).url == "http://localhost:8081"
+
+
 def test_a_project_is_found_by_its_key_and_a_missing_one_names_the_others(store: Store) -> None:
     with store.writing() as s:
         with pytest.raises(ProjectNotFoundError, match="There is none yet; `socialite connect`"):

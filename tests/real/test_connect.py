@@ -24,7 +24,7 @@ from backend.corpus.label_studio_errors import BlockedAddressError, LabelStudioE
 from backend.corpus.reach import BackendError
 from backend.corpus.site import ConnectError, Site
 from backend.corpus.table import open_table
-from db import answers, counts, projects, texts
+from db import answers, counts, projects, revisions, texts
 from db.models import Exposure, LsProject, Project
 from labelstudio_config.codebook import Codebook
 from labelstudio_config.xml import to_xml
@@ -243,6 +243,33 @@ def test_adopts_a_project_that_is_half_coded(
         adopt.adopt(service.site(client, "other"), ls_id, book, keep_audit_tasks=False)
     with pytest.raises(ConnectError, match="is the audit project of 'adopted'"):
         adopt.adopt(site, rows["audit"].ls_id, None, keep_audit_tasks=False)
+
+
+def test_a_screen_that_was_changed_in_label_studio_is_followed(
+    service: Service, client: LabelStudio, book: Codebook
+) -> None:
+    there = client.create_project(title="Changed", label_config=to_xml(book))
+    client.import_tasks(there["id"], [{"data": {"text": text}} for text in TEXTS[:4]])
+    site = service.site(client, "changed", audit=0, control=0)
+    first = adopt.adopt(site, there["id"], book, keep_audit_tasks=False)
+    client.patch_webhook(client.webhooks(there["id"])[0]["id"], is_active=False)
+    client.patch_project(there["id"], label_config=to_xml(book).replace('value="joy"', 'value="delight"'))
+    again = adopt.adopt(site, there["id"], None, keep_audit_tasks=False)
+    with service.store.reading() as s:
+        revision = revisions.current(s, projects.by_key(s, "changed").id)
+        assert revision is not None
+        (emotion,) = [q for q in revisions.codebook(revision).questions if q.id == "emotion"]
+    assert again.release != first.release
+    assert (revision.number, "delight" in [label.wording for label in emotion.labels]) == (2, True)
+    assert emotion.instruction == book.question("emotion").instruction, "what Label Studio cannot say is kept"
+
+
+def test_coders_are_not_changed_midway(service: Service, client: LabelStudio, book: Codebook, tmp_path: Path) -> None:
+    done = connected(service.site(client, "three", coders=3), tmp_path, book)
+    assert client.project(done.audit or 0)["maximum_annotations"] == 3
+    assert connected(service.site(client, "three", coders=None), tmp_path, book).created == ()
+    with pytest.raises(ConnectError, match="coded by 3 coders a text"):
+        connected(service.site(client, "three", coders=2), tmp_path, book)
 
 
 def test_audit_tasks_can_be_kept(service: Service, client: LabelStudio, label_studio: Server, book: Codebook) -> None:

@@ -6,6 +6,8 @@ import argparse
 import os
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -37,8 +39,16 @@ def test_check_passes_and_passes_again_on_other_ports(
     owner = demo.label_studio.account(demo.HOME / "account.json")
     assert all(secret not in first.out + first.err for secret in (owner.token, owner.password))
 
-    with socket.socket() as backend, socket.socket() as server:
-        backend.bind(("127.0.0.1", demo._last_ports()["backend"]))
-        server.bind(("127.0.0.1", demo._last_ports()["label_studio"]))
+    with taken(demo._last_ports()["backend"]), taken(demo._last_ports()["label_studio"]):
         assert demo._run(Path(sys.prefix), label_studio_venv, CHECK) == 0
     assert capfd.readouterr().out.rstrip().endswith("2 changed\nThe check passed.")
+
+
+@contextmanager
+def taken(port: int) -> Iterator[None]:
+    """Another program listens on this port, which was in use a moment ago."""
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        yield

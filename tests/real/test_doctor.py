@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backend.corpus import connect
-from backend.corpus.check_project import Patient, check_project
+from backend.corpus.check_project import check_project
 from backend.corpus.check_server import check_server
 from backend.corpus.codebooks import several, together
 from backend.corpus.connect import Connected
@@ -16,6 +16,7 @@ from backend.corpus.doctor import examine
 from backend.corpus.finding import Finding, Level
 from backend.corpus.intake import Columns, read_corpus, text_columns
 from backend.corpus.label_studio import LabelStudio
+from backend.corpus.patient import Patient
 from backend.corpus.push import push
 from backend.corpus.reach import credentials
 from backend.corpus.table import open_table

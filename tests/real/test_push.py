@@ -18,7 +18,7 @@ from backend.corpus.push import PushBusyError, push, run
 from backend.corpus.sync import run as run_sync
 from backend.corpus.sync import sync_all
 from backend.corpus.table import open_table
-from db import answers, counts, jobs, projects
+from db import answers, counts, jobs, projects, releases
 from db.models import Exposure, LsProject, Project, Push
 from labelstudio_config.xml import to_xml
 from tests.real.label_studio import Server
@@ -142,6 +142,21 @@ def test_a_task_deleted_meanwhile_holds_nothing_up(service: Service, client: Lab
     client.patch_webhook(hook, is_active=True)
     assert pushed(service, client, project) == 9
     assert status(service, "deleted").tasks == {"assisted": 9, "audit": 4}
+
+
+def test_control_texts_are_sent_first_and_then_the_shorter_ones(
+    service: Service, client: LabelStudio, tmp_path: Path
+) -> None:
+    _, project, rows = made(service, client, "order", tmp_path)
+    with service.store.reading() as s:
+        release = releases.current(s, project.id)
+    assert release is not None
+    todo = pushes.missing(service.store, next(row for row in rows if row.role == "assisted"), release.id)
+    assert [one.stream for one in todo] == ["control"] * 3 + ["work"] * 9
+    assert [one.rank for one in todo[:3]] == [4, 5, 6]
+    lengths = [one.length for one in todo[3:]]
+    assert lengths == sorted(lengths)
+    assert len(set(lengths)) > 1
 
 
 def test_one_push_at_a_time_and_as_a_job(
