@@ -234,18 +234,23 @@ def test_readme_documents_no_command_that_is_gone() -> None:
     assert set(re.findall(r"^### `socialite (\w+)", readme(), re.M)) == set(commands())
 
 
-def test_readme_names_every_script_setting_and_codebook() -> None:
+def test_readme_names_every_setting_and_codebook() -> None:
     from backend.settings import Settings
 
-    text = readme()
     settings = [f"SOCIALITE_{name.upper()}" for name in Settings.model_fields]
-    scripts = [
-        f"scripts/{path.name}" for path in (CHECKOUT / "scripts").glob("*.py") if "argparse" in path.read_text("utf-8")
-    ]
     books = [path.stem for path in (CHECKOUT / "labelstudio_config" / "codebooks").glob("*.yaml")]
     assert books
-    assert [name for name in (*settings, *scripts) if name not in text] == []
-    assert [name for name in books if f"`{name}`" not in text] == []
+    assert [name for name in settings if f"`{name}`" not in readme()] == []
+    assert [name for name in books if f"`{name}`" not in readme()] == []
+
+
+def test_readme_names_every_script_and_its_options() -> None:
+    missing = []
+    for path in (CHECKOUT / "scripts").glob("*.py"):
+        options = re.findall(r"add_argument\(\s*\"(--[\w-]+)\"", path.read_text(encoding="utf-8"))
+        names = [f"scripts/{path.name}", *options] if options else []
+        missing += [f"{path.name}: {name}" for name in names if not re.search(rf"{name}(?![\w-])", readme())]
+    assert missing == []
 
 
 def test_readme_describes_every_room() -> None:

@@ -13,30 +13,34 @@ if TYPE_CHECKING:
 Report = Callable[[int, int], None]  # done, in all
 
 
+_shown: list[tqdm[Any]] = []  # the bar on the screen, if there is one
+
+
 def say(sentence: str) -> None:
+    """A sentence on a line of its own; it ends the bar that is shown."""
+    _close()
     print(sentence, file=sys.stderr, flush=True)  # noqa: T201 - this is where words are written
 
 
 @contextmanager
 def bars() -> Iterator[Callable[[str, str], Report]]:
     """`bar(what, unit)` makes a progress bar with a rate and the time left; one ends where the next begins."""
-    shown: list[tqdm[Any]] = []
 
     def bar(what: str, unit: str) -> Report:
-        _close(shown)
+        _close()
 
         def report(done: int, total: int) -> None:
-            if not shown:
-                shown.append(_new(what, unit))
-            shown[0].total = total
-            shown[0].update(done - shown[0].n)
+            if not _shown:
+                _shown.append(_new(what, unit))
+            _shown[0].total = total
+            _shown[0].update(done - _shown[0].n)
 
         return report
 
     try:
         yield bar
     finally:
-        _close(shown)
+        _close()
 
 
 def _new(what: str, unit: str) -> tqdm[Any]:
@@ -47,8 +51,8 @@ def _new(what: str, unit: str) -> tqdm[Any]:
     return tqdm(desc=what, unit=f" {unit}", total=0, dynamic_ncols=terminal, mininterval=interval, file=sys.stderr)
 
 
-def _close(shown: list[tqdm[Any]]) -> None:
-    while shown:
-        bar = shown.pop()
+def _close() -> None:
+    while _shown:
+        bar = _shown.pop()
         bar.refresh()
         bar.close()

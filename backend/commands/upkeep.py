@@ -44,7 +44,8 @@ def sync(key: str, api_key_env: str) -> None:
     with _at(settings.load(), key, api_key_env) as (store, client, project), bars() as bar:
         with store.reading() as s:
             rows = projects.ls_projects(s, project.id)
-        say(str(sync_all(store, client, rows, bar("Comparing", "tasks"))))
+        repairs = sync_all(store, client, rows, bar("Comparing", "tasks"))
+    say(str(repairs))
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 from queue import SimpleQueue
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,6 +44,12 @@ def test_a_few_are_taken_at_once_and_of_more_a_share() -> None:
     assert FEW <= len(chosen([job(9) for _ in range(2 * FEW)])) < 2 * FEW
     assert len(chosen([job(9) for _ in range(1000)])) == MOST
     assert chosen([]) == []
+
+
+@pytest.mark.parametrize("longest_first", [True, False])
+def test_the_most_urgent_is_not_left_behind_for_its_length(longest_first: bool) -> None:
+    jobs = [job(100 - i if longest_first else i + 1, due=i) for i in range(60)]
+    assert jobs[0] in chosen(jobs)
 
 
 def test_lengths_are_matched_among_the_urgent() -> None:

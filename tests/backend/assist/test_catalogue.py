@@ -11,8 +11,9 @@ from backend.assist import catalogue as module
 from backend.assist.catalogue import Catalogue, NoCodebookError
 from backend.assist.order import POLICY
 from db import projects, releases, revisions
-from db.models import Adapter, Calibration, CodebookRevision, CodebookUse, Pointer, Release
+from db.models import Adapter, Calibration, CodebookRevision, CodebookUse, Pointer, Release, Scorer
 from db.store import ProjectNotFoundError, Store, StoreError
+from labelstudio_config.codebook import Codebook
 from labelstudio_config.errors import ConfigError
 from labelstudio_config.xml import to_xml
 from tests.backend.assist.engines import IDENTITY
@@ -75,6 +76,28 @@ def test_going_back_takes_up_the_earlier_revision(world: World) -> None:
     assert rows(world.store) == (2, 3, 2, 3)
 
 
+def test_going_back_brings_back_what_the_screen_cannot_say(store: Store, world: World) -> None:
+    told = replace(HUMOR, labels=(replace(HUMOR.labels[0], examples=("It rained.",)), HUMOR.labels[1]))
+    other = Codebook("posts", "Posts", (STARS,))
+    with store.writing() as s:
+        first = revisions.register(s, world.project_id, replace(BOOK, questions=(told, STARS)), XML)
+        revisions.register(s, world.project_id, other, to_xml(other))
+    catalogue = Catalogue(store, IDENTITY)
+    assert catalogue.state(world.key).codebook == other
+    state = catalogue.state(world.key, XML)
+    assert state.revision_id == first.id
+    assert state.codebook.question("humor").labels[0].examples == ("It rained.",)
+
+
+def test_a_release_of_another_order_is_replaced(world: World) -> None:
+    first = Catalogue(world.store, IDENTITY).state(world.key)
+    with world.store.writing() as s:
+        scorer, revision = s.get_one(Scorer, first.scorer_id), s.get_one(CodebookRevision, first.revision_id)
+        old = releases.release(s, world.project_id, scorer, revision, order_policy="as they come")
+        releases.point(s, world.project_id, old, by="test", reason="an earlier version of the program")
+    assert Catalogue(world.store, IDENTITY).state(world.key) == first
+
+
 def test_a_screen_that_is_not_the_assisted_projects_changes_nothing(world: World) -> None:
     catalogue = Catalogue(world.store, IDENTITY)
     first = catalogue.state(world.key, XML)
@@ -101,7 +124,7 @@ def test_a_pointer_moved_elsewhere_is_seen(world: World) -> None:
         s.add(calibration)
         s.flush()
         revision = s.get_one(CodebookRevision, release.revision_id)
-        scorer = s.get_one(module.Scorer, release.scorer_id)
+        scorer = s.get_one(Scorer, release.scorer_id)
         new = releases.release(s, world.project_id, scorer, revision, calibration=calibration, order_policy=POLICY)
         releases.point(s, world.project_id, new, by="test", reason="calibrated")
     other.close()

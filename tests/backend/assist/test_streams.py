@@ -165,7 +165,7 @@ def test_texts_of_other_projects_are_left_alone(store: Store) -> None:
 
 
 def test_every_cluster_has_the_same_chance(store: Store) -> None:
-    """Over many seeds each of 20 clusters, large or small, is in the audit n/N of the time, and comes first as often."""
+    """Over many seeds each of 20 clusters, large or small, is in the audit, and comes first, equally often."""
     world = make_world(store)
     rows = [TextRow((body(i),), f"thread {i % 20}") for i in range(40)] + [
         TextRow((body(40 + i),), "thread 3") for i in range(9)
