@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("socialite", deadline=None, print_blob=True)  # a busy machine is no failure
+settings.load_profile("socialite")
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 KEPT = {"SOCIALITE_SHARED", "SOCIALITE_LABEL_STUDIO"}  # where test material lies; not settings of the product

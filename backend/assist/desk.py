@@ -159,7 +159,7 @@ class Desk:
         return found
 
     def _looked_up(self, items: list[Item]) -> list[Item]:
-        """The items with what the store knows of their texts and tasks; none, and all settled, when it cannot be read."""
+        """The items with what the store knows of their texts and tasks; none, all settled, if it cannot be read."""
         for item in items:
             self._recognise(item, self._tasks.get(item.task) if item.task is not None else None)
         texts = [item for item in items if item.entry.text_id is None and item.entry.key not in self._scoring]

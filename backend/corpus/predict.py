@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from db.releases import release_name
 from labelstudio_config.codebook import Codebook, Question
 
 CHUNK = 256  # rows: enough for an engine to sort by length, few enough for a bar that moves
+LONGEST = 32  # characters of a variable's name in Stata
+_NOT_A_NAME = re.compile(r"[^A-Za-z0-9_]+")
 BETWEEN = "|"  # the labels in the cell of a question that may have several
 Report = Callable[[int, int], None]  # rows done, rows in all
 Row = Sequence[str]
@@ -126,30 +129,31 @@ def _label(one: Asked, log_p: Values) -> str:
 
 
 def _names(question: Question) -> list[str]:
-    """The columns of a question, without a prefix."""
-    probabilities = [f"probability_{label.code}" for label in question.labels]
+    """The columns of a question, without a prefix; labels by their ids, as R and Stata can name a variable."""
+    probabilities = [f"p_{label.id}" for label in question.labels]
     return ["label", *probabilities, "margin", "tokens_cut", "release"]
 
 
 def _new_columns(table: Table, made: Sequence[Coding]) -> tuple[str, ...]:
     """The names of the new columns: behind the question's id where there are several, or the table has that name."""
     questions = [one.question for coding in made for one in coding.questions]
-    if len(questions) == 1 and not set(plain := _names(questions[0])) & set(table.columns):
-        return tuple(plain)
+    alone = len(questions) == 1 and not set(_names(questions[0])) & set(table.columns)
     taken = set(table.columns)
     names: list[str] = []
-    for name in (f"{question.id}_{name}" for question in questions for name in _names(question)):
-        names.append(_fresh(name, taken))
-        taken.add(names[-1])
+    for question in questions:
+        for name in _names(question):
+            names.append(_fresh(name if alone else f"{question.id}_{name}", taken))
+            taken.add(names[-1])
     return tuple(names)
 
 
 def _fresh(name: str, taken: set[str]) -> str:
-    number = 2
-    candidate = name
+    """The name as statistics programs allow one (letters, digits, '_', at most 32), and unlike those taken."""
+    plain = _NOT_A_NAME.sub("_", name)
+    candidate, number = plain[:LONGEST], 2
     while candidate in taken:
-        candidate = f"{name}_{number}"
-        number += 1
+        ending = f"_{number}"
+        candidate, number = plain[: LONGEST - len(ending)] + ending, number + 1
     return candidate
 
 

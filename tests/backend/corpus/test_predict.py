@@ -54,11 +54,11 @@ def labelled(
 
 def test_labels_probabilities_margin_and_release(tmp_path: Path) -> None:
     rows = labelled(tmp_path, "id,text\n1,I am so happy and glad\n2,sad and unhappy\n", book(tmp_path, "mood"))
-    names = ["label", "probability_joyful", "probability_so, sad", "margin", "tokens_cut", "release"]
+    names = ["label", "p_joyful", "p_sad", "margin", "tokens_cut", "release"]
     assert list(rows[0]) == ["id", "text", *names]
     assert [row["label"] for row in rows] == ["joyful", "so, sad"]
     for row in rows:
-        p = [float(row["probability_joyful"]), float(row["probability_so, sad"])]
+        p = [float(row["p_joyful"]), float(row["p_sad"])]
         assert sum(p) == pytest.approx(1, abs=1e-4)
         assert float(row["margin"]) == pytest.approx(abs(p[0] - p[1]), abs=1e-4)
         assert row["release"].startswith("keyword-")
@@ -146,3 +146,10 @@ def test_one_text_that_fails_takes_no_other_with_it(tmp_path: Path) -> None:
     assert summary.problems == {"The engine does not take this.": 1}
     assert summary.warnings == {"The text is not English.": 1}
     assert done == [(0, 5), (5, 5)]
+
+
+def test_new_columns_are_names_that_statistics_programs_take(tmp_path: Path) -> None:
+    rows = labelled(tmp_path, "text\nhappy\n", book(tmp_path, "a-very-long-mood-of-a-person"), book(tmp_path, "tone"))
+    new = [name for name in rows[0] if name != "text"]
+    assert len(new) == len(set(new)) == 12
+    assert all(name.isidentifier() and name.isascii() and len(name) <= 32 for name in new)
