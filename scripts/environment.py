@@ -86,7 +86,10 @@ def command_of(venv: Path, name: str) -> Path:
 
 
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_text(encoding="utf-8").encode()).hexdigest()  # text: line ends do not count
+    """sha256 of a file's lines; comments, empty lines and the kind of line ends do not count."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    counting = "\n".join(line.rstrip() for line in lines if line.strip() and not line.startswith("#"))
+    return hashlib.sha256(counting.encode()).hexdigest()
 
 
 def _stamp(venv: Path) -> dict[str, str]:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from heapq import nsmallest
+from itertools import accumulate
 from pathlib import Path
 
 from backend.assist.asked import Asked
@@ -18,9 +19,10 @@ from backend.engines.protocol import Engine
 log = logging.getLogger(__name__)
 
 MOST = 32  # texts a batch
-FEW = 8  # up to here all that wait are taken
-SHARE = 0.6  # of more: while they are scored, those who got the last batch come back, so that a next one is full too
-CHARACTERS = 32_768  # a batch, unless one text alone is longer
+FEW = 4  # up to here all that wait may be taken
+SHARE = 0.45  # of more: while they are scored, those who got the last batch come back, so that the next one is full too
+CHARACTERS = 32_768  # a batch, padding included, unless one text alone is longer
+OVERHEAD = 140  # characters that are worked off in the time that a batch costs beside its texts (measured, encoder)
 CANDIDATES = 4  # batches' worth of the most urgent texts, among which lengths may be matched
 PACE = 0.01  # seconds a further text of the same request waits behind a request that comes later
 CLOSING = 10.0  # seconds the last batch may take when the service ends
@@ -115,20 +117,33 @@ class Batcher:
 
 
 def chosen(waiting: Sequence[Job]) -> list[Job]:
-    """The jobs to score next, sorted by length: of one lot, the most urgent one, and of the next most urgent those
-    nearest in length.
+    """The jobs to score next, sorted by length: the most urgent one, and of the next most urgent of its lot its
+    neighbours in length.
     """
     if not waiting:
         return []
     first = min(waiting, key=_urgency)
     same = [job for job in waiting if job.lot == first.lot]
-    number = len(same) if len(same) <= FEW else min(MOST, max(FEW, math.ceil(SHARE * len(same))))
-    urgent = sorted(nsmallest(CANDIDATES * number, same, key=_urgency), key=lambda job: job.length)
-    start = min(max(0, urgent.index(first) - number // 2), len(urgent) - number)
-    window = urgent[start : start + number]
-    while len(window) > 1 and len(window) * window[-1].length > CHARACTERS:
-        window.remove(window[-1] if window[-1] is not first else window[0])
-    return window
+    most = max(min(len(same), FEW), min(MOST, math.ceil(SHARE * len(same))))
+    near = sorted(nsmallest(CANDIDATES * most, same, key=_urgency), key=lambda job: job.length)
+    start, stop = _window([job.length for job in near], near.index(first), most)
+    return near[start:stop]
+
+
+def _window(lengths: Sequence[int], at: int, most: int) -> tuple[int, int]:
+    """Of the runs of at most `most` that hold the place `at`, the one that works off the most characters in its time:
+    that of all its texts at the length of the longest, and the batch's own.
+    """
+    sums = [0, *accumulate(lengths)]
+    best, fastest = (at, at + 1), 0.0
+    for number in range(1, most + 1):
+        for start in range(max(0, at - number + 1), min(at, len(lengths) - number) + 1):
+            stop = start + number
+            padded = number * lengths[stop - 1]
+            rate = (sums[stop] - sums[start]) / (OVERHEAD + padded)
+            if rate > fastest and (padded <= CHARACTERS or number == 1):
+                best, fastest = (start, stop), rate
+    return best
 
 
 def _urgency(job: Job) -> float:

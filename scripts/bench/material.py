@@ -51,7 +51,8 @@ def _recombined(posts: Sequence[str], random_: random.Random) -> Iterator[str]:
     words = [post.split() for post in posts]
     while True:
         one, other = random_.choice(words), random_.choice(words)
-        yield " ".join([*one[: (len(one) + 1) // 2], *other[len(other) // 2 :]])
+        share = random_.random()
+        yield " ".join([*one[: round(share * len(one))], *other[round(share * len(other)) :]])
 
 
 def task(task_id: int, text: str) -> dict[str, Any]:

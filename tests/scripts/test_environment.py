@@ -77,6 +77,9 @@ def test_interrupted_environment_is_made_anew(pip: Pip) -> None:
 def test_changed_constraints_make_it_anew_and_a_changed_project_does_not(pip: Pip, tmp_path: Path) -> None:
     environment.application()
     pip.titles.clear()
+    (tmp_path / "constraints.txt").write_text("# why\r\n\r\ntorch==2.13.0\r\n", encoding="utf-8", newline="")
+    environment.application()
+    assert pip.titles == []
     (tmp_path / "pyproject.toml").write_text("version = 2\n", encoding="utf-8")
     environment.application()
     assert pip.titles == ["Installing socialite"]

@@ -70,6 +70,19 @@ def test_the_same_seed_and_texts_give_the_same_draw_whatever_their_ids(store: St
     assert streams_of("third", 8, forwards) != first
 
 
+def test_each_draw_of_a_project_has_a_permutation_of_its_own(world: World) -> None:
+    orders = []
+    for first in (0, 100):
+        ids = remember(world, (TextRow((body(first + i),)) for i in range(40)))
+        drawn(world, ids, audit=0, control=0, seed=7)
+        with world.store.reading() as s:
+            hashes = {text.id: text.content_hash for text in s.scalars(select(Text))}
+        placed = placements(world)
+        orders.append([placed[i][1] for i in sorted(ids, key=hashes.__getitem__)])
+    assert sorted(orders[0], key=str) == sorted(orders[1], key=str)
+    assert orders[0] != orders[1]
+
+
 def test_near_duplicates_and_group_mates_stay_together(world: World) -> None:
     plain = [TextRow((body(i),)) for i in range(40)]
     edited = [TextRow((body(i).upper() + " !!",)) for i in range(10)]

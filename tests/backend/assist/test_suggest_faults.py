@@ -19,7 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from backend.assist import desk, suggest
+from backend.assist import suggest
+from backend.assist.batcher import Batcher, Job
 from backend.assist.request import CLOSED, NOT_READY, NOT_STORED
 from backend.assist.suggest import Suggester, Suggestion, TaskIn
 from backend.engines.protocol import Item, Scores
@@ -211,14 +212,16 @@ def test_nothing_is_scored_before_the_engine_is_loaded(world: World) -> None:
 
 
 def test_a_fault_nobody_thought_of_is_answered_and_forgotten(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: Any) -> Any:
-        raise ArithmeticError("words")
+    put, faults = Batcher.put, [ArithmeticError("words")]
 
-    with serving(world, FakeEngine()) as service:
-        service.ask(world.task(1, "one"))
-        with monkeypatch.context() as patch:
-            patch.setattr(desk.Desk, "_ready", broken)
-            assert service.ask(world.task(1, "one"), world.task(2, "two")) == [NOT_STORED] * 2
+    def broken(batcher: Batcher, jobs: Sequence[Job]) -> None:
+        if faults:
+            raise faults.pop()
+        put(batcher, jobs)
+
+    monkeypatch.setattr(Batcher, "put", broken)
+    with serving(world, FakeEngine(), deadline=5) as service:
+        assert service.ask(world.task(1, "one"), world.task(2, "two")) == [NOT_STORED] * 2
         assert all(answer.result is not None for answer in service.ask(world.task(1, "one"), world.task(2, "two")))
 
 
