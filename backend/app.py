@@ -65,7 +65,7 @@ def create_app(
     access = Access.of(settings)
     directory = Directory(store, settings.label_studio_url)
     catalogue = Catalogue(store, scorer.identity)
-    suggester = Suggester(store, scorer, deadline=settings.predict_deadline)
+    suggester = Suggester(store, scorer, deadline=settings.predict_deadline, load=scorer.load)
     lane = InboxLane(store, poke)
 
     @asynccontextmanager
@@ -97,7 +97,7 @@ def create_app(
 def _engine(settings: Settings) -> Engine:
     from backend.engines.choice import choose
 
-    return choose(settings)
+    return choose(settings, ready=False)
 
 
 def lock_file(settings: Settings, store: Store) -> Path:

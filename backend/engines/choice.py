@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from backend.settings import Settings
 
 
-def choose(settings: Settings) -> Engine:
-    """The engine of the settings `engine` and `model`, ready to score. `EngineError` says what to do about it."""
+def choose(settings: Settings, *, ready: bool = True) -> Engine:
+    """The engine of the settings `engine` and `model`, loaded unless `ready` is False. `EngineError`: what to do."""
     if settings.engine == "keyword":
         if settings.model:
             raise EngineError("The keyword engine has no model: leave the model unset, or choose the encoder.")
         return engine("keyword")
-    return engine(settings.engine, model=settings.model or None)
+    return engine(settings.engine, model=settings.model or None, ready=ready)

@@ -8,6 +8,7 @@ labels.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +35,26 @@ class Embedder:
         self, weights: Weights, *, device: str = "auto", capacity: int = 20_000, folder: Path | None = None
     ) -> None:
         self.weights = weights
-        self._tokenizer, self._model = _load(weights, device)
-        self._device = str(self._model.device)
+        self._wanted = device
         self._memory = Memory(capacity)
         self._disk = Disk(folder, weights.digest) if folder else None
+
+    @cached_property
+    def _parts(self) -> tuple[Any, Any]:
+        """Tokenizer and model, loaded when first used."""
+        return _load(self.weights, self._wanted)
+
+    @property
+    def _tokenizer(self) -> Any:
+        return self._parts[0]
+
+    @property
+    def _model(self) -> Any:
+        return self._parts[1]
+
+    def load(self) -> None:
+        """Load the model now, not with the first text."""
+        _ = self._parts
 
     @property
     def width(self) -> int:
@@ -98,8 +115,8 @@ class Embedder:
         mask = batch["attention_mask"]
         cut = [self._cut(text) if full else 0 for text, full in zip(texts, mask.sum(1) >= window, strict=True)]
         with torch.inference_mode():
-            states = self._model(**batch.to(self._device), output_hidden_states=True).hidden_states
-            weight = mask.to(self._device).unsqueeze(-1).to(states[-1].dtype)
+            states = self._model(**batch.to(self._model.device), output_hidden_states=True).hidden_states
+            weight = mask.to(self._model.device).unsqueeze(-1).to(states[-1].dtype)
             layers = [states[-1], states[(len(states) - 1) // 2]]
             read = weight.sum(1).clamp(min=1)
             units = [torch.nn.functional.normalize((x * weight).sum(1) / read, dim=1) for x in layers]

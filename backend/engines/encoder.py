@@ -39,7 +39,7 @@ class EncoderEngine:
 
     `model` is a folder or a model id (any sentence encoder that pools by the mean; a multilingual one for other
     languages than English), None for all-MiniLM-L6-v2 as it is on this machine. `cache` is a folder that keeps
-    embeddings between runs. Loading takes seconds: it happens here, not in `score`.
+    embeddings between runs. Loading takes seconds: it happens here unless `ready` is False, and then in `load`.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class EncoderEngine:
         device: str = "auto",
         capacity: int = 20_000,
         cache: Path | None = None,
+        ready: bool = True,
     ) -> None:
         weights = find(model, revision)
         self.embedder = Embedder(weights, device=device, capacity=capacity, folder=cache)
@@ -64,6 +65,12 @@ class EncoderEngine:
         )
         self._prototypes: OrderedDict[Question, Prototypes] = OrderedDict()
         self._heads: OrderedDict[Path, tuple[Manifest, Head]] = OrderedDict()
+        if ready:
+            self.load()
+
+    def load(self) -> None:
+        """Load the model, if that has not been done."""
+        self.embedder.load()
 
     @property
     def identity(self) -> Identity:

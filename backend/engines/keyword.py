@@ -40,6 +40,9 @@ class _Words:
 class KeywordEngine:
     """Deterministic scorer: log-probabilities from the words of each label's wording, definition and examples."""
 
+    def load(self) -> None:
+        """Nothing to load."""
+
     @property
     def identity(self) -> Identity:
         recipe = hashlib.sha256(RECIPE.encode()).hexdigest()

@@ -58,6 +58,10 @@ class Engine(Protocol):
     @property
     def identity(self) -> Identity: ...
 
+    def load(self) -> None:
+        """Load the model, if that has not been done; scoring does so too, but takes seconds then."""
+        ...
+
     def why_not(self, question: Question) -> str | None:
         """None when the question can be scored, else the reason in a sentence."""
         ...

@@ -104,7 +104,7 @@ class Model:
 
 @lru_cache
 def _questions(label_config: str) -> dict[str, Question]:
-    """The configuration's questions by control name: what the engine knows, kept for the process as weights would be."""
+    """The configuration's questions by control name: what the engine knows, kept as weights would be."""
     return {question.name: question for question in from_xml(label_config, key="rival").questions}
 
 

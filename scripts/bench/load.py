@@ -41,7 +41,7 @@ class Request:
 
 @dataclass(slots=True)
 class Answered:
-    """One exchange: the kind of request (its path), when it was sent (Unix time), seconds until the answer, the answer."""
+    """One exchange: the kind of request (its path), when it was sent (Unix time), seconds until the answer, and it."""
 
     path: str
     sent: float
@@ -207,7 +207,7 @@ class Load:
 
 
 def fault(answer: Answered) -> str | None:
-    """None for a valid answer, else what is wrong with it. A result without regions is no suggestion, and so a fault."""
+    """None for a valid answer, else what is wrong with it. A result without regions is no suggestion, so a fault."""
     if not 200 <= answer.status < 300:
         return f"{answer.path}: status {answer.status}: {answer.body[:120].decode(errors='replace')}"
     if answer.expected:

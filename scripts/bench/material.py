@@ -19,7 +19,7 @@ NOW = datetime.fromtimestamp(LS_CREATED, UTC)
 
 
 def texts(data: Path | None, n: int, seed: int = 0) -> list[str]:
-    """`n` distinct posts in random order: those of DIR/emotion when a folder is given, else recombined from posts.csv."""
+    """`n` distinct posts in random order: of DIR/emotion when there is a folder, else recombined from posts.csv."""
     random_ = random.Random(seed)
     found = list(dict.fromkeys(_real(data) if data else _posts()))
     random_.shuffle(found)

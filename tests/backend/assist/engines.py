@@ -35,6 +35,9 @@ class FakeEngine:
     def __post_init__(self) -> None:
         self.gate.set()
 
+    def load(self) -> None:
+        """Nothing to load."""
+
     def why_not(self, question: Question) -> str | None:
         return "It asks for a number." if question.kind is Kind.NUMBER else None
 

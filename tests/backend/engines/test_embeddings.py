@@ -109,4 +109,4 @@ def test_a_folder_that_transformers_cannot_read_is_refused(tiny: Path, tmp_path:
     (tmp_path / "config.json").write_text('{"model_type": "no-such-model"}', encoding="utf-8")
     (tmp_path / "model.safetensors").write_bytes((tiny / "model.safetensors").read_bytes())
     with pytest.raises(EngineError, match="cannot be loaded by transformers"):
-        Embedder(find(str(tmp_path)), device="cpu")
+        Embedder(find(str(tmp_path)), device="cpu").load()

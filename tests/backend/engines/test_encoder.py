@@ -146,3 +146,13 @@ def test_many_adapters_are_used_in_turn(encoder: EncoderEngine, adapter: Path, t
         copy = edited(adapter, tmp_path / str(n), seed=n)
         np.testing.assert_array_equal(expected, encoder.score(question(), ITEMS, copy).log_probabilities)
     np.testing.assert_array_equal(expected, encoder.score(question(), ITEMS, adapter).log_probabilities)
+
+
+def test_a_server_can_know_the_engine_before_the_model_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    loads: list[object] = []
+    monkeypatch.setattr("backend.engines.embeddings._load", lambda weights, _: loads.append(weights) or (None, None))
+    waiting = EncoderEngine(ready=False)
+    assert waiting.identity.digest and not loads
+    waiting.load()
+    waiting.load()
+    assert len(loads) == 1
