@@ -11,12 +11,13 @@ from typing import TypeVar
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, configure_mappers
 
 from db import sqlite, upgrade
 from db.dialect import chunks
 from db.errors import ProjectNotFoundError, StoreBusyError, StoreError
 from db.filesystem import keep_private, network_file_system
+from db.turn import Turn
 
 __all__ = ["ProjectNotFoundError", "Store", "StoreBusyError", "StoreError", "chunks", "open_store", "sqlite_url"]
 
@@ -47,13 +48,15 @@ class Store:
     """Connections to one store. Threads may share it; processes may not."""
 
     def __init__(self, url: str, *, create: bool = True) -> None:
+        configure_mappers()  # takes time, which the first transaction would hold the write lock for
         self.url = url
         address = _address(url)
         self.file = _file(address)
         if self.file:
             _check(self.file, create)
-            self._reader, self._writer = sqlite.reader(address), sqlite.writer(address)
-            self._inbox = sqlite.inbox(address)
+            self._turn = Turn(self.file.with_name(f"{self.file.name}-turn"))
+            self._reader, self._writer = sqlite.reader(address), sqlite.writer(address, self._turn)
+            self._inbox = sqlite.inbox(address, self._turn)
         else:
             self._writer = self._inbox = _server(address)
             self._reader = self._writer.execution_options(postgresql_readonly=True)
@@ -105,13 +108,15 @@ class Store:
         return results
 
     def _give_way(self) -> None:
-        """SQLite has no queue of writers: who writes on and on must leave gaps that the others can see."""
-        if self.file:
+        """Who writes on and on must leave gaps to those who wait: SQLite has no queue of writers."""
+        if self.file and self._turn.wanted:
             time.sleep(sqlite.GIVE_WAY)
 
     def close(self) -> None:
         for engine in (self._reader, self._inbox, self._writer):
             engine.dispose()
+        if self.file:
+            self._turn.close()
 
 
 def _address(url: str) -> URL:

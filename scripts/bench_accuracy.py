@@ -34,7 +34,7 @@ from scripts.bench.coding_tasks import Row, Task, smaller, tasks
 SIZES = (16, 64, 256, 1024)
 METHODS = ("socialite", "tfidf", "tfidf_codebook", "majority")
 QUICK_TASKS = ("emotion", "hyperbole", "intimacy", "subjective_bias")
-QUICK_TEST = 250
+QUICK_TEST = 150
 Figures = dict[str, dict[str, dict[str, float]]]  # task -> method -> labels -> macro F1
 
 

@@ -66,7 +66,7 @@ class Desk:
         self._known: Recent[Key, Entry] = Recent(TEXTS)
         self._tasks: Recent[TaskKey, tuple[int, int]] = Recent(TASKS)  # -> ls_task id, text id
         self._audits: set[int | None] = set()  # LsProject rows seen to be an audit's
-        self._asked: Recent[int, tuple[Asked, ...]] = Recent(CODEBOOKS)  # by revision
+        self._asked: Recent[int, tuple[int, tuple[Asked, ...]]] = Recent(CODEBOOKS)  # revision -> texts, questions
         self._scoring: dict[Key, Entry] = {}
         self._jobs: dict[Job, Entry] = {}
 
@@ -135,11 +135,11 @@ class Desk:
         task, state = request.tasks[place], request.state
         if task.ls_project_id in self._audits:
             return answers.HELD_BACK
-        if task.fields is None or len(task.fields) != len(state.codebook.fields):
+        texts, questions = self._questions(state)
+        if task.fields is None or len(task.fields) != texts:
             return answers.NO_COLUMN
         if not any(text.strip() for text in task.fields):
             return answers.NO_TEXT
-        questions = self._questions(state)
         if not questions:
             return answers.NO_QUESTION
         wanted = tuple(one for one in questions if one.item(task.fields) is not None)
@@ -151,10 +151,11 @@ class Desk:
             return Item(request, place, entry)
         return Item(request, place, entry, (task.ls_project_id, task.task_id))
 
-    def _questions(self, state: ProjectState) -> tuple[Asked, ...]:
+    def _questions(self, state: ProjectState) -> tuple[int, tuple[Asked, ...]]:
+        """How many texts the project's codebook is about, and what the engine is asked of them."""
         found = self._asked.get(state.revision_id)
         if found is None:
-            found = asked(self._engine, state.codebook, state.question_ids)
+            found = len(state.codebook.fields), asked(self._engine, state.codebook, state.question_ids)
             self._asked.keep(state.revision_id, found)
         return found
 

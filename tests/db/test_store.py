@@ -4,7 +4,9 @@ import os
 import sqlite3
 import sys
 import threading
-from contextlib import closing
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from db import filesystem, projects, sqlite
 from db.base import now
 from db.models import Lease, LsTask, Project
 from db.store import Store, StoreBusyError, StoreError, open_store, sqlite_url
+from db.turn import Turn
 from db.upgrade import scripts
 
 posix = pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
@@ -120,7 +123,12 @@ def test_chunks_are_transactions_of_their_own(store: Store) -> None:
     assert count(store) == 7
 
 
-def test_a_bulk_writer_leaves_gaps_that_those_who_wait_can_see(lite: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def turn_of(store: Store) -> Turn:
+    assert store.file
+    return Turn(store.file.with_name(f"{store.file.name}-turn"))
+
+
+def test_a_bulk_writer_leaves_gaps_to_those_who_wait(lite: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
 
     def sleep(seconds: float) -> None:
@@ -129,9 +137,47 @@ def test_a_bulk_writer_leaves_gaps_that_those_who_wait_can_see(lite: Store, monk
         pauses.append(seconds)
 
     monkeypatch.setattr("db.store.time.sleep", sleep)
-    lite.write_in_chunks("abcd", lambda s, part: add(s, part[0]), size=1)
+    lite.write_in_chunks("ab", lambda s, part: add(s, part[0]), size=1)
+    assert pauses == [], "nobody waits"
+    with closing(turn_of(lite)) as turn:
+
+        def add_while_somebody_waits(s: Session, part: list[str]) -> None:
+            add(s, part[0])
+            turn.ask(urgent=False)
+
+        lite.write_in_chunks("cdef", add_while_somebody_waits, size=1)
     assert len(pauses) >= 4
     assert min(pauses) >= 2 * sqlite.STEP
+
+
+def test_an_event_goes_first(lite: Store) -> None:
+    """Of those who wait for a lock, who has an event gets it, however long the others have waited."""
+    order: list[str] = []
+
+    def write(name: str, transaction: Callable[[], AbstractContextManager[Session]]) -> threading.Thread:
+        def run() -> None:
+            with transaction() as s:
+                add(s, name)
+                order.append(name)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        return thread
+
+    def seen(look: Callable[[], bool]) -> None:
+        while not look():
+            time.sleep(0.001)
+
+    with closing(turn_of(lite)) as turn:
+        with lite.writing():
+            threads = [write(f"writer-{i}", lite.writing) for i in range(4)]
+            seen(lambda: turn.wanted)
+            threads.append(write("event", lite.inbox))
+            seen(lambda: turn.urgent)
+        for thread in threads:
+            thread.join()
+    assert order[0] == "event"
+    assert len(order) == 5
 
 
 def test_a_writer_gets_its_turn_while_another_writes_on_and_on(lite: Store) -> None:
@@ -174,7 +220,7 @@ def test_no_other_user_can_read_any_file_of_the_store(lite: Store) -> None:
         add(s, "a")
     assert lite.file
     modes = {file.name.removeprefix("socialite"): file.stat().st_mode & 0o777 for file in lite.file.parent.iterdir()}
-    assert modes == {".sqlite": 0o600, ".sqlite-wal": 0o600, ".sqlite-shm": 0o600}
+    assert modes == dict.fromkeys((".sqlite", ".sqlite-wal", ".sqlite-shm", ".sqlite-turn"), 0o600)
 
 
 def test_a_network_share_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
