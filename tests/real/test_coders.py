@@ -286,7 +286,8 @@ def test_three_coders_at_once(socialite: Command, owner: httpx.Client, coders: l
     who = defaultdict(set)
     for number, coder in enumerate(auditors):
         own = [task["id"] for task in coder.served]
-        assert own == sorted(own), "each coder is served in the order of the permutation"
+        # Label Studio passes over a text that two others have in hand, and serves it next if it is free again
+        assert in_turn(sorted(own), own, apart=2), "each coder is served in the order of the permutation"
         for task in own:
             who[task].add(number)
     assert {task: len(numbers) for task, numbers in who.items()} == dict.fromkeys(order, 2)
