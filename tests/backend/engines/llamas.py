@@ -1,0 +1,70 @@
+"""Llamas of random weights, made on the spot, and tokenizers for them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from backend.engines.weights import Weights
+
+LLAMA2 = Path("tokenizer") / "llama2_tokenizer.model"  # the real vocabulary, in the shared material
+
+
+def real_tokenizer(shared: Path, folder: Path) -> Any:
+    """Llama-2's own tokenizer."""
+    from transformers import LlamaTokenizer
+
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(shared / LLAMA2, folder / "tokenizer.model")
+    return LlamaTokenizer.from_pretrained(folder)
+
+
+def tiny_tokenizer(*, merges: list[tuple[str, str]] | None = None) -> Any:
+    """Letters, signs and a few merges, in the manner of Llama's: blanks are '▁', and words may merge across them."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    letters = [chr(c) for c in range(33, 127)] + ["▁", "\n", "é"]
+    joined = [("▁", "n"), ("▁n", "o"), ("▁no", "t"), ("i", "n"), ("▁", "a"), ("t", "e"), ("▁", "▁"), *(merges or [])]
+    words = ["<unk>", "<s>", "</s>", *letters, *("".join(pair) for pair in joined)]
+    vocabulary = {word: n for n, word in enumerate(dict.fromkeys(words))}
+    made = Tokenizer(models.BPE(vocabulary, joined, unk_token="<unk>"))
+    made.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first", split=False)
+    made.decoder = decoders.Metaspace(prepend_scheme="first", split=False)
+    return PreTrainedTokenizerFast(tokenizer_object=made, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
+
+
+def llama(
+    folder: Path, tokenizer: Any, *, key_values: int = 4, seed: int = 5, window: int = 256, **more: Any
+) -> Weights:
+    """A small Llama saved with its tokenizer; fewer `key_values` than 4 make its queries share them."""
+    import torch
+    from transformers import AutoModelForCausalLM, LlamaConfig
+
+    shape = {
+        "vocab_size": len(tokenizer),
+        "hidden_size": 32,
+        "intermediate_size": 48,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": key_values,
+        "max_position_embeddings": 512,
+        "initializer_range": 0.3,
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+    }
+    torch.manual_seed(seed)
+    AutoModelForCausalLM.from_config(LlamaConfig(**shape | more)).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return weights(folder, window)
+
+
+def weights(folder: Path, window: int = 256) -> Weights:
+    """What the engine is told of a folder's model."""
+    digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+    tokenizer = hashlib.sha256((folder / "tokenizer.json").read_bytes()).hexdigest()
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return Weights(folder, f"random {config['model_type']}", digest, tokenizer, window)
