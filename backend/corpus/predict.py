@@ -15,7 +15,7 @@ from backend.assist.order import POLICY, margin
 from backend.assist.scoring import EMPTY, Outcome, score
 from backend.corpus.intake import text_columns
 from backend.corpus.table import Table, TableError, new_table
-from backend.engines.protocol import Engine, Family
+from backend.engines.protocol import Engine, Family, Item
 from db.releases import release_name
 from labelstudio_config.codebook import Codebook, Question
 
@@ -66,6 +66,18 @@ def codings(
     if not any(coding.questions for coding in made):
         raise TableError(" ".join(["None of the questions can be answered.", *left_out]))
     return made, left_out
+
+
+def sample(table: Table, made: Sequence[Coding], rows: int = 100) -> list[tuple[Question, list[Item]]]:
+    """Every question that is answered, with the texts of the table's first rows that have some."""
+    some = list(islice(table.rows(), rows))
+    found = []
+    for coding in made:
+        fields = [tuple(row[i] for i in coding.cells) for row in some]
+        for one in coding.questions:
+            items = (one.item(texts) for texts in fields)
+            found.append((one.question, [item for item in items if item is not None]))
+    return found
 
 
 def predict(

@@ -5,6 +5,7 @@ A model is named by a folder, by its id at huggingface.co, or by `id@revision`. 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import struct
@@ -21,7 +22,8 @@ RELEASED = "hlab/SocialiteLlama"
 WINDOW = 3000  # tokens of a prompt that the released weights were trained with
 LONGEST = 4096  # tokens, for a model that does not say how many it reads
 LICENCES = {RELEASED: "the Llama 2 Community License (https://ai.meta.com/llama/license/)"}
-FILES = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")
+BESIDE = conversion.BESIDE
+FILES = ("*.safetensors", *BESIDE)
 PICKLES = ("pytorch_model*.bin", conversion.INDEX)
 IGNORED = ("original/*", "consolidated*", "onnx/*", "*.gguf")
 INDEX = "model.safetensors.index.json"
@@ -61,10 +63,26 @@ def find_causal(model: str | None = None, revision: str | None = None) -> Weight
             f"The model '{name}' is not whole: {folder} has no .safetensors file, or not all that its index names. "
             f"Get it again: socialite model fetch {model or RELEASED}."
         )
-    tokenizer = sorted({path for pattern in VOCABULARY for path in folder.glob(pattern)})
-    if not tokenizer:
-        raise EngineError(f"The model '{name}' has no tokenizer in {folder}. Copy its tokenizer's files there.")
-    return Weights(folder, name, digests.sha256(files), digests.sha256(tokenizer), _window(folder, name))
+    return Weights(folder, name, digests.sha256(files), _tokenizer(folder, name), _window(folder, name))
+
+
+def find_tokenizer(model: str | None = None, revision: str | None = None) -> Weights:
+    """The tokenizer of a causal language model whose weights are elsewhere; the weights' digest, if they are here too.
+
+    Without them the digest stands for the model's name and its revision.
+    """
+    name, revision = split(model or RELEASED, revision)
+    folder = _folder(name, revision) or hub.cached(name, revision, BESIDE, IGNORED)
+    if folder is not None and (tensor_files(folder) or conversion.pickles(folder)):
+        return find_causal(name, revision)
+    if folder is None:
+        raise EngineError(
+            f"The tokenizer of '{name}' is not on this machine. Get it with: "
+            f"socialite model fetch {model or RELEASED} --tokenizer-only"
+        )
+    _check_kind(folder, name)
+    digest = hashlib.sha256(f"{name}@{hub.commit(folder) or folder.resolve()}".encode()).hexdigest()
+    return Weights(folder, name, digest, _tokenizer(folder, name), _window(folder, name))
 
 
 def is_causal(model: str) -> bool:
@@ -74,13 +92,18 @@ def is_causal(model: str) -> bool:
 
 
 def released(weights: Weights) -> bool:
-    """Whether these are the released SOCIALITE-LLAMA weights, by their id."""
-    return weights.base == RELEASED
+    """Whether these are the released SOCIALITE-LLAMA weights: by their id, or by the name of their folder."""
+    owner, name = RELEASED.split("/")
+    places = Path(weights.base).expanduser().absolute().parts
+    return weights.base == RELEASED or name in places[-1:] or f"models--{owner}--{name}" in places
 
 
-def fetch(model: str, revision: str | None = None) -> Weights:
-    """Download what is missing of a model, and convert it where it comes as pickles."""
+def fetch(model: str, revision: str | None = None, *, tokenizer_only: bool = False) -> Weights:
+    """Download what is missing of a model, or its tokenizer alone; it is converted where it comes as pickles."""
     name, revision = split(model, revision)
+    if tokenizer_only:
+        hub.fetched(name, revision, BESIDE, IGNORED)
+        return find_tokenizer(name, revision)
     folder = hub.fetched(name, revision, FILES, IGNORED)
     _check_kind(folder, name)
     if not tensor_files(folder):
@@ -157,6 +180,14 @@ def _check_kind(folder: Path, name: str) -> None:
             f"'{name}' is no causal language model: its config.json names no architecture that ends in 'ForCausalLM'. "
             "A sentence encoder is used with --engine encoder."
         )
+
+
+def _tokenizer(folder: Path, name: str) -> str:
+    """sha256 of the files that make the vocabulary."""
+    files = sorted({path for pattern in VOCABULARY for path in folder.glob(pattern)})
+    if not files:
+        raise EngineError(f"The model '{name}' has no tokenizer in {folder}. Copy its tokenizer's files there.")
+    return digests.sha256(files)
 
 
 def _window(folder: Path, name: str) -> int:

@@ -12,8 +12,8 @@ import pytest
 from backend.engines import conversion, digests, models, weights
 from backend.engines.models import RELEASED, find_causal
 from backend.engines.protocol import EngineError
+from tests.backend.engines.hub_cache import hub_cache, published
 from tests.backend.engines.questions import tiny_encoder
-from tests.backend.engines.tiny_llama import hub_cache, tiny_llama
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same tiny model three ways: safetensors, one pickle, three pickles."""
     folder = tmp_path_factory.mktemp("llamas")
     for name, pickled in (("safe", 0), ("pickled", 1), ("sharded", 3)):
-        tiny_llama(folder / name, pickled=pickled)
+        published(folder / name, pickled=pickled)
     return folder
 
 
@@ -53,9 +53,6 @@ class Download:
             for path in self.source.glob(pattern):
                 shutil.copy(path, part / path.name)
         self.downloads += sorted(path.name for path in part.iterdir())
-        old = self.cache / f"models--{repo.replace('/', '--')}" / "snapshots" / ("c" * 40)
-        for path in part.iterdir():
-            (old / path.name).unlink(missing_ok=True)
         return str(hub_cache(self.cache, repo, part))
 
 
@@ -164,6 +161,24 @@ def test_too_little_space_is_said_before(made: Path, cache: Path, monkeypatch: p
     with pytest.raises(EngineError, match="GB left"):
         find_causal(str(made / "pickled"))
     assert not list((cache.parent / "ours" / "models").iterdir())
+
+
+def test_a_tokenizer_is_enough_where_the_weights_are_elsewhere(
+    made: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(EngineError, match="fetch somebody/tiny --tokenizer-only"):
+        models.find_tokenizer("somebody/tiny")
+    hub = Download(cache, made / "safe")
+    monkeypatch.setattr("huggingface_hub.snapshot_download", hub)
+    found = models.fetch("somebody/tiny", tokenizer_only=True)
+    assert all(name.endswith((".json", ".jinja")) for name in hub.downloads)
+    assert (found.base, found.tokenizer) == ("somebody/tiny", find_causal(str(made / "safe")).tokenizer)
+    with pytest.raises(EngineError, match="not whole"):
+        find_causal("somebody/tiny")
+    assert models.find_tokenizer("somebody/tiny") == found
+    whole = models.fetch("somebody/tiny")
+    assert models.find_tokenizer("somebody/tiny") == whole == find_causal("somebody/tiny")
+    assert whole.digest != found.digest
 
 
 def test_what_is_no_whole_causal_model_is_refused(made: Path, cache: Path, tmp_path: Path) -> None:
