@@ -90,12 +90,13 @@ def test_loss_and_gradient_are_those_of_whole_prompts(tokens: Tokens, model: Any
         batch = Batch((), tuple(moved))
     found = loss(model, batch)
     found.backward()
-    assert float(found) == pytest.approx(float(expected), rel=1e-5)
+    assert found.item() == pytest.approx(expected.item(), rel=1e-5)
     assert max(float(gradients[name].abs().max()) for name in gradients) > 0.01
     for name, weight in model.named_parameters():
         assert torch.allclose(weight.grad, gradients[name], atol=2e-5), name
 
 
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated")  # peft's, of transformers
 def test_only_what_requires_a_gradient_is_trained_and_an_adapter_is(tokens: Tokens, model: Any) -> None:
     import torch
     from peft import LoraConfig, get_peft_model
