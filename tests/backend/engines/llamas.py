@@ -38,11 +38,18 @@ def tiny_tokenizer(*, merges: list[tuple[str, str]] | None = None) -> Any:
 
 
 def llama(
-    folder: Path, tokenizer: Any, *, key_values: int = 4, seed: int = 5, window: int = 256, **more: Any
+    folder: Path,
+    tokenizer: Any,
+    *,
+    key_values: int = 4,
+    seed: int = 5,
+    window: int = 256,
+    family: str = "llama",
+    **more: Any,
 ) -> Weights:
-    """A small Llama saved with its tokenizer; fewer `key_values` than 4 make its queries share them."""
+    """A small model saved with its tokenizer; fewer `key_values` than 4 make its queries share them."""
     import torch
-    from transformers import AutoModelForCausalLM, LlamaConfig
+    from transformers import AutoConfig, AutoModelForCausalLM
 
     shape = {
         "vocab_size": len(tokenizer),
@@ -51,13 +58,16 @@ def llama(
         "num_hidden_layers": 2,
         "num_attention_heads": 4,
         "num_key_value_heads": key_values,
+        "head_dim": more.get("hidden_size", 32) // 4,
         "max_position_embeddings": 512,
         "initializer_range": 0.3,
         "bos_token_id": 1,
         "eos_token_id": 2,
+        "pad_token_id": None,
     }
     torch.manual_seed(seed)
-    AutoModelForCausalLM.from_config(LlamaConfig(**shape | more)).save_pretrained(folder)
+    model = AutoModelForCausalLM.from_config(AutoConfig.for_model(family, **shape | more))
+    model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return weights(folder, window)
 
