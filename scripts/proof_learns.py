@@ -60,7 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seeds = 1 if asked.quick else asked.seeds
     found = [smaller(task, size.tests) for task in tasks(asked.data) if task.name in TASKS]
     if len(found) != len(TASKS):
-        print(f"{asked.data} must hold the folders {', '.join(TASKS)}, each with train.csv and test.csv.", file=sys.stderr)
+        print(
+            f"{asked.data} must hold the folders {', '.join(TASKS)}, each with train.csv and test.csv.", file=sys.stderr
+        )
         return 2
     start = time.perf_counter()
     runs = [run(found, size, seed) for seed in range(seeds)]

@@ -51,9 +51,7 @@ def _vocabulary(folder: Path, texts: Iterable[str], words: int, window: int) -> 
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     made.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = BpeTrainer(
-        vocab_size=words, special_tokens=list(SPECIAL), initial_alphabet=alphabet, show_progress=False
-    )
+    trainer = BpeTrainer(vocab_size=words, special_tokens=list(SPECIAL), initial_alphabet=alphabet, show_progress=False)
     made.train_from_iterator(texts, trainer)
     unknown, begin, end = SPECIAL
     tokenizer = PreTrainedTokenizerFast(
