@@ -3,9 +3,9 @@
     python3 scripts/proof_learns.py --data DIR [--quick] [--json] [--seeds 3]
 
 A small Llama with random weights is trained on three tasks of DIR (one folder a task with train.csv and test.csv), all
-in one model, and scored by the causal engine on their test files. It has learned a task when its macro F1, the mean over
-seeds, is at least .15 above always naming the most frequent label and .15 above the same model untrained. Exit code 1
-when it has not. The last line with --json is one object: `macro_f1[task][trained|untrained|majority]`, `margin`,
+in one model, and scored by the causal engine on their test files. It has learned a task when its macro F1, the mean
+over seeds, is at least .15 above always naming the most frequent label and .15 above the same model untrained. Exit
+code 1 when it has not. The last line with --json is one object: `macro_f1[task][trained|untrained|majority]`, `margin`,
 `learned`, `weights`, `seeds`, `seconds`, `test_texts`.
 """
 
