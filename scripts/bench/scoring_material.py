@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ SHAPES = {
 HEADS = {"small": 8, "tiny": 2, "7b": 32}
 LABELS = {
     4: ("w10", "w11", "w12 w13", "w14 w15"),
-    8: ("w20 w21", "w22 w23", "w24 w25", "w26 w27", "w26 w28 w29", "w30 w31", "w32 w33", "w32 w33 w34 w35 w36 w37"),
+    8: ("w20 w21", "w20 w22", "w20 w28 w29", "w24 w25", "w24 w27", "w24 w31", "w32 w33", "w32 w33 w34 w35 w36 w37"),
 }
 
 
@@ -97,12 +98,18 @@ def _config(shape: str) -> Any:
 
 
 def _tokenizer(size: int) -> Any:
-    from tokenizers import Tokenizer, models, pre_tokenizers
+    words = ["<unk>", "<s>", "</s>", "Instruction:", "Input:", "Output:", *(f"w{n}" for n in range(size - 6))]
+    model = {"type": "WordLevel", "vocab": {word: n for n, word in enumerate(words)}, "unk_token": "<unk>"}
+    return from_json({"pre_tokenizer": {"type": "WhitespaceSplit"}, "model": model})
+
+
+def from_json(parts: dict[str, Any]) -> Any:
+    """A tokenizer with Llama's special tokens, of the parts that its tokenizer.json would have."""
     from transformers import PreTrainedTokenizerFast
 
-    words = ["<unk>", "<s>", "</s>", "Instruction:", "Input:", "Output:", *(f"w{n}" for n in range(size - 6))]
-    made = Tokenizer(models.WordLevel({word: n for n, word in enumerate(words)}, unk_token="<unk>"))
-    made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    return PreTrainedTokenizerFast(
-        tokenizer_object=made, bos_token="<s>", eos_token="</s>", unk_token="<unk>", pad_token="<unk>"
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "tokenizer.json"
+        path.write_text(json.dumps({"version": "1.0", "added_tokens": []} | parts), encoding="utf-8")
+        return PreTrainedTokenizerFast(
+            tokenizer_file=str(path), bos_token="<s>", eos_token="</s>", unk_token="<unk>", pad_token="<unk>"
+        )
