@@ -27,7 +27,8 @@ def run(
 
     `scored` are settings that were given of how texts are scored.
     """
-    from backend.engines.choice import choose, forecast, remarks
+    from backend.engines.choice import choose, remarks
+    from backend.engines.cost import forecast
 
     in_force = settings.load(**scored)
     table = open_table(source)
@@ -40,7 +41,7 @@ def run(
     asked = sample(table, made)
     for sentence in (*left_out, *remarks(in_force, [question for question, _ in asked])):
         say(sentence)
-    if expected := forecast(in_force, asked, min(table.n, limit or table.n)):
+    if expected := forecast(scorer, asked, min(table.n, limit or table.n)):
         say(expected)
     scorer.load()
     with bars() as bar:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from backend.engines import devices, models
-from backend.engines.protocol import Engine, EngineError, Item
+from backend.engines.protocol import Engine, EngineError
 from backend.engines.registry import engine
 from backend.engines.weights import Weights
 
@@ -83,20 +83,6 @@ def remarks(settings: Settings, questions: Iterable[Question]) -> list[str]:
     from backend.engines import wording
 
     return wording.remarks(wording.wording(settings.instructions, verbalised=False), questions)
-
-
-def forecast(settings: Settings, asked: Sequence[tuple[Question, Sequence[Item]]], texts: int) -> str:
-    """How long scoring will take, in a sentence, where a causal model runs on a processor; else ''.
-
-    `asked` are the questions, each with some of the texts as a sample.
-    """
-    if resolved(settings)[0] != "causal" or not devices.on_processor(settings.device):
-        return ""
-    from backend.engines import estimate
-
-    weights = models.find_causal(settings.model or None)
-    seconds = estimate.seconds(weights, wording_of(settings, weights), settings.shots, asked, texts)
-    return estimate.sentence(seconds, texts)
 
 
 def _causal(settings: Settings) -> dict[str, Any]:

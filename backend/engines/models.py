@@ -152,14 +152,18 @@ def tensor_files(folder: Path) -> list[Path]:
     return files if all(path.is_file() for path in files) else []
 
 
-def parameters(folder: Path) -> int:
-    """The number of weights, read from the files' headers: no tensor is loaded."""
+def parameters(folder: Path, *, named: str = "") -> int:
+    """The number of weights, of tensors with this in their name, read from the files' headers: none is loaded."""
     count = 0
     for path in tensor_files(folder):
         with path.open("rb") as stream:
             header = json.loads(stream.read(struct.unpack("<Q", stream.read(8))[0]))
-        count += sum(prod(about["shape"]) for name, about in header.items() if name != "__metadata__")
+        count += sum(prod(about["shape"]) for name, about in header.items() if _counts(name, named))
     return count
+
+
+def _counts(name: str, named: str) -> bool:
+    return name != "__metadata__" and named in name
 
 
 def _folder(name: str, revision: str | None) -> Path | None:

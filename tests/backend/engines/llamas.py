@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.engines.weights import Weights
+from scripts.bench.scoring_material import from_json
 
 LLAMA2 = Path("tokenizer") / "llama2_tokenizer.model"  # the real vocabulary, in the shared material
 
@@ -24,17 +25,13 @@ def real_tokenizer(shared: Path, folder: Path) -> Any:
 
 def tiny_tokenizer(*, merges: list[tuple[str, str]] | None = None) -> Any:
     """Letters, signs and a few merges, in the manner of Llama's: blanks are '▁', and words may merge across them."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast
-
     letters = [chr(c) for c in range(33, 127)] + ["▁", "\n", "é"]
     joined = [("▁", "n"), ("▁n", "o"), ("▁no", "t"), ("i", "n"), ("▁", "a"), ("t", "e"), ("▁", "▁"), *(merges or [])]
     words = ["<unk>", "<s>", "</s>", *letters, *("".join(pair) for pair in joined)]
     vocabulary = {word: n for n, word in enumerate(dict.fromkeys(words))}
-    made = Tokenizer(models.BPE(vocabulary, joined, unk_token="<unk>"))
-    made.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first", split=False)
-    made.decoder = decoders.Metaspace(prepend_scheme="first", split=False)
-    return PreTrainedTokenizerFast(tokenizer_object=made, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
+    blanks = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": False}
+    bpe = {"type": "BPE", "vocab": vocabulary, "merges": joined, "unk_token": "<unk>"}
+    return from_json({"pre_tokenizer": blanks, "decoder": blanks, "model": bpe})
 
 
 def llama(

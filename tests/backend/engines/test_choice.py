@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from backend.engines import cache, choice, devices, instructions, models, registry
-from backend.engines.choice import choose, forecast, remarks, resolved, settled, wording_of
+from backend.engines import cache, devices, instructions, models, registry
+from backend.engines.choice import choose, remarks, resolved, settled, wording_of
 from backend.engines.prompts import Ours
 from backend.engines.protocol import EngineError
 from backend.settings import Settings
@@ -143,13 +143,3 @@ def test_the_authors_words_are_for_a_language_model(hub: Path, llama: Path) -> N
     assert remarks(settings, [emotion]) == []
     assert len(remarks(settings, [emotion, question()])) == 1
     assert remarks(settings.model_copy(update={"instructions": "ours"}), [question()]) == []
-
-
-def test_only_a_processor_has_a_forecast(llama: Path, hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = Settings(engine="causal", model=str(llama), device="cpu")
-    asked = [(question(), [("a b c",)])]
-    assert "for 10,000 texts on this processor" in forecast(settings, asked, 10_000)
-    assert forecast(Settings(engine="encoder"), asked, 10_000) == ""
-    gpu_of(80e9, monkeypatch)
-    assert forecast(settings.model_copy(update={"device": "cuda"}), asked, 10_000) == ""
-    assert choice.resolved(settings)[0] == "causal"
