@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -150,7 +151,13 @@ def test_many_adapters_are_used_in_turn(encoder: EncoderEngine, adapter: Path, t
 
 def test_a_server_can_know_the_engine_before_the_model_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     loads: list[object] = []
-    monkeypatch.setattr("backend.engines.embeddings._load", lambda weights, _: loads.append(weights) or (None, None))
+    unpacked = SimpleNamespace(config=SimpleNamespace(_attn_implementation="sdpa"))
+
+    def load(weights: object, _: str) -> tuple[None, SimpleNamespace]:
+        loads.append(weights)
+        return None, unpacked
+
+    monkeypatch.setattr("backend.engines.embeddings._load", load)
     waiting = EncoderEngine(ready=False)
     assert waiting.identity.digest and not loads
     waiting.load()
