@@ -16,8 +16,6 @@ from labelstudio_config.library import load, names
 from labelstudio_config.tasks import FAMILIES, published
 from labelstudio_config.xml import from_xml, ignored, to_xml
 
-BINARY = "humor offensive sexist intent-to-offend biased-implication hyperbole hate-speech irony complaints".split()
-LEVELS = "valence arousal dominance empathy distress humor-rating".split()
 SEEN = {  # task -> codebook, SocKET name, labels
     "SENTIMENT": ("sentiment", "tweet_sentiment", "negative / neutral / positive"),
     "EMOTION": ("emotion", "tweet_emotion", "anger / joy / optimism / sadness"),
@@ -55,15 +53,18 @@ RELATED = {
 BY_FAMILY = {
     "humor": "flute humor humor-rating irony",
     "offensiveness": "biased-implication intent-to-offend offensive sexist hate-speech",
-    "sentiment & emotion": "arousal distress dominance emotion same-side-stance sentiment valence agree-disagree optimism",
+    "sentiment & emotion": (
+        "arousal distress dominance emotion same-side-stance sentiment valence agree-disagree optimism"
+    ),
     "trustworthiness": "hyperbole subjective-bias",
     "other social factors": "empathy empathy-explorations intimacy politeness-hayati complaints politeness-stanford",
 }
-ORDERED = {*LEVELS, "sentiment", "empathy-explorations", "intimacy", "optimism"}
+LEVELS = {"valence", "arousal", "dominance", "empathy", "distress", "humor-rating"}  # low or high
+ORDERED = LEVELS | {"sentiment", "empathy-explorations", "intimacy", "optimism"}
 PAIRS = {  # names and titles of the two texts
     "flute": [("premise", "Premise"), ("hypothesis", "Hypothesis")],
     "empathy-explorations": [("patient", "Patient"), ("response", "Counselor's response")],
-    **dict.fromkeys(["same-side-stance", "subjective-bias", "agree-disagree"], [("first", ""), ("second", "")]),
+    **{name: [("first", ""), ("second", "")] for name in ("same-side-stance", "subjective-bias", "agree-disagree")},
 }
 FOLDERS = {  # of labelled texts -> codebook
     "complaints": "complaints",
@@ -121,13 +122,6 @@ def test_a_task_is_complete(name: str) -> None:
     assert set(own.values()) == {1}
 
 
-def test_the_binary_ones_have_the_negation_first() -> None:
-    for name in BINARY:
-        first, second = (label.code for label in load(name).questions[0].labels)
-        assert first.startswith(("not ", "non-"))
-        assert not second.startswith(("not ", "non-"))
-
-
 def test_families_and_their_order() -> None:
     found: dict[str, list[str]] = {family: [] for family in FAMILIES}
     for book in published():
@@ -140,7 +134,9 @@ def test_a_family_by_its_beginning() -> None:
     assert published("trustworthiness") == published(" Trust") == (load("hyperbole"), load("subjective-bias"))
     assert [book.key for book in published("sentiment  & E")] == BY_FAMILY["sentiment & emotion"].split()
     for wrong in ("mood", ""):
-        with pytest.raises(CodebookError, match=rf"family of tasks '{wrong}'.*humor, offensiveness, sentiment & emotion"):
+        with pytest.raises(
+            CodebookError, match=rf"family of tasks '{wrong}'.*humor, offensiveness, sentiment & emotion"
+        ):
             published(wrong)
 
 
