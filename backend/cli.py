@@ -101,6 +101,35 @@ def predict(
 
 
 @app.command()
+def tasks(
+    family: Annotated[
+        str | None, typer.Option(help="One family only: humor, offensiveness, sentiment, trustworthiness or other.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list with one object a task.")] = False,
+) -> None:
+    """List the coding tasks that come as codebooks: their names, texts and labels ('<' between ordered ones)."""
+    from backend.commands.tasks import run
+
+    run(family, as_json)
+
+
+@app.command()
+def config(
+    codebooks: Annotated[
+        str, typer.Argument(metavar="NAMES", help="Built-in names (emotion,humor), YAML or XML files; by comma.")
+    ],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="File to write, instead of standard output.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output if it is there already.")] = False,
+) -> None:
+    """Print the Label Studio configuration (XML) of codebooks."""
+    from backend.commands.config import run
+
+    run(codebooks, output, overwrite)
+
+
+@app.command()
 def connect(
     project: Annotated[
         str, typer.Option(help="Key of the project here: letters, digits, '-' and '_'; it is part of its address.")
