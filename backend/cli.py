@@ -4,6 +4,7 @@ for.
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from pathlib import Path
@@ -127,6 +128,35 @@ def predict(
 
     scored = _scored(engine, model, instructions, method, four_bit, device, shots)
     run(table, codebook, output, text_column, pair_column, limit, overwrite, scored)
+
+
+@app.command()
+def tasks(
+    family: Annotated[
+        str | None, typer.Option(help="One family only: humor, offensiveness, sentiment, trustworthiness or other.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list with one object a task.")] = False,
+) -> None:
+    """List the coding tasks that come as codebooks: their names, texts and labels ('<' between ordered ones)."""
+    from backend.commands.tasks import run
+
+    run(family, as_json)
+
+
+@app.command()
+def config(
+    codebooks: Annotated[
+        str, typer.Argument(metavar="NAMES", help="Built-in names (emotion,humor), YAML or XML files; by comma.")
+    ],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="File to write, instead of standard output.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output if it is there already.")] = False,
+) -> None:
+    """Print the Label Studio configuration (XML) of codebooks."""
+    from backend.commands.config import run
+
+    run(codebooks, output, overwrite)
 
 
 @app.command()
@@ -320,5 +350,18 @@ def main() -> None:
         sys.exit(1)
 
 
+def start() -> None:
+    """`main`, and an end without taking a model's libraries apart, which takes more than a second."""
+    try:
+        main()
+    except SystemExit as end:
+        if "torch" not in sys.modules or not isinstance(end.code, int | None):
+            raise
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(end.code or 0)
+
+
 if __name__ == "__main__":
-    main()
+    start()

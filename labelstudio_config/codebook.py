@@ -81,6 +81,7 @@ class Provenance:
     task: str = ""  # SOCIALITE task name
     socket: str = ""  # SocKET task name
     family: str = ""
+    tuning: str = ""  # "seen" in the tuning of the released SOCIALITE weights, or only "related" to what was
     dataset: str = ""
     paper: str = ""
     licence: str = ""
@@ -93,7 +94,8 @@ class Question:
 
     `name` is the Label Studio control's name; `id` is stable across revisions. `fields` holds the one or two texts the
     question is about; Label Studio's `toName` is the first of them, unless `target` names another. `minimum`, `maximum`
-    and `step` belong to numbers.
+    and `step` belong to numbers. `verbalisers` are the words that the released SOCIALITE weights, and what was tuned
+    from them, say for labels instead of their wordings; every other scorer ignores them.
     """
 
     id: str
@@ -109,7 +111,7 @@ class Question:
     minimum: float | None = None
     maximum: float | None = None
     step: float | None = None
-    verbalisers: tuple[tuple[str, str], ...] = ()  # (label id, word) of a model's weights; scoring only
+    verbalisers: tuple[tuple[str, str], ...] = ()  # (label id, word)
     provenance: Provenance = field(default_factory=Provenance)
 
     def __post_init__(self) -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from backend.settings import Settings
     from db.models import Job
 
-CHUNK = 250  # tasks scored, and sent, at once
+CHUNK = 500  # tasks scored, and sent, at once: Label Studio counts the whole project anew with each
 HELD = 120.0  # seconds that the right to push is taken for; each chunk renews it
 ROUNDS = 3  # how often a push begins anew because the release changed meanwhile
 Report = Callable[[int, int], None]

@@ -7,7 +7,7 @@ labels.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.engines import packed, padded
+from backend.engines.pooling import Reader
 from backend.engines.protocol import EngineError
 from backend.engines.vectors import Disk, Memory, Vector, key
 from backend.engines.weights import Weights
 
-BATCH = 32  # measured: larger is not faster on a CPU
-FEW = 8  # texts from which on a batch is as fast as a larger one, and may end to keep out padding
-ALIKE = 1.1  # times the tokens of a batch's shortest text
-SORTED = 4096  # texts tokenized at once to sort them
+STRETCH = 4096  # texts tokenized at once
 WRITTEN = 512  # texts between two writes to the file: what is computed again after an interruption
 Progress = Callable[[int], None]  # told how many texts were done since the last call
 
@@ -43,9 +42,11 @@ class Embedder:
         self._disk = Disk(folder, weights.digest) if folder else None
 
     @cached_property
-    def _parts(self) -> tuple[Any, Any]:
-        """Tokenizer and model, loaded when first used."""
-        return _load(self.weights, self._wanted)
+    def _parts(self) -> tuple[Any, Any, Reader]:
+        """Tokenizer, model, and what takes tokens through it, loaded when first used."""
+        tokenizer, model = _load(self.weights, self._wanted)
+        packs = model.config._attn_implementation == packed.ATTENTION
+        return tokenizer, model, packed.Packed(model) if packs else padded.Padded(tokenizer, model)
 
     @property
     def _tokenizer(self) -> Any:
@@ -54,6 +55,10 @@ class Embedder:
     @property
     def _model(self) -> Any:
         return self._parts[1]
+
+    @property
+    def _reader(self) -> Reader:
+        return self._parts[2]
 
     def load(self) -> None:
         """Load the model now, not with the first text."""
@@ -95,72 +100,35 @@ class Embedder:
         """Batch by batch; written to the file every so often."""
         computed: dict[bytes, Vector] = {}
         unwritten: dict[bytes, Vector] = {}
-        for some in self._batches(missing):
-            vectors, cut = self._forward([text for _, text in some])
-            for row, (name, _) in enumerate(some):
-                computed[name] = unwritten[name] = (vectors[row].copy(), int(cut[row]))
-                self._memory.put(name, computed[name])
-            if self._disk and (len(unwritten) >= WRITTEN or len(computed) == len(missing)):
-                self._disk.put(unwritten)
-                unwritten = {}
-            if progress:
-                progress(len(some))
+        for part in (missing[at : at + STRETCH] for at in range(0, len(missing), STRETCH)):
+            ids, cut = self._tokens([text for _, text in part])
+            for places, vectors in self._reader.read(ids):
+                for place, vector in zip(places, vectors, strict=True):
+                    name = part[place][0]
+                    computed[name] = unwritten[name] = (vector.copy(), cut[place])
+                    self._memory.put(name, computed[name])
+                if self._disk and (len(unwritten) >= WRITTEN or len(computed) == len(missing)):
+                    self._disk.put(unwritten)
+                    unwritten = {}
+                if progress:
+                    progress(len(places))
         return computed
 
-    def _batches(self, texts: list[tuple[bytes, str]]) -> Iterator[list[tuple[bytes, str]]]:
-        """The texts by length, in batches of nearly the same number of tokens: what is padded is computed in vain."""
-        batch: list[tuple[bytes, str]] = []
-        shortest = 0
-        for length, pair in self._by_tokens(texts):
-            if len(batch) == BATCH or (len(batch) >= FEW and length > ALIKE * shortest):
-                yield batch
-                batch = []
-            shortest = shortest if batch else length
-            batch.append(pair)
-        if batch:
-            yield batch
-
-    def _by_tokens(self, texts: list[tuple[bytes, str]]) -> Iterator[tuple[int, tuple[bytes, str]]]:
-        """(tokens, text) by length: in characters, and in tokens among neighbours."""
-        texts = sorted(texts, key=lambda pair: len(pair[1]))
-        for start in range(0, len(texts), SORTED):
-            part = texts[start : start + SORTED]
-            plain = [_sound(text) for _, text in part]
-            ids = self._tokenizer(plain, truncation=True, max_length=self.weights.window)["input_ids"]
-            yield from sorted(zip(map(len, ids), part, strict=True), key=lambda known: known[0])
-
-    def _forward(self, texts: list[str]) -> tuple[NDArray[np.float32], list[int]]:
-        import torch
-
-        texts = [_sound(text) for text in texts]
+    def _tokens(self, texts: list[str]) -> tuple[list[list[int]], list[int]]:
+        """Token ids of each text, as many as the window holds, and how many are beyond it."""
         window = self.weights.window
-        batch = self._tokenizer(texts, padding=True, truncation=True, max_length=window, return_tensors="pt")
-        mask = batch["attention_mask"]
-        cut = [self._cut(text) if full else 0 for text, full in zip(texts, mask.sum(1) >= window, strict=True)]
-        with torch.inference_mode():
-            states = self._model(**batch.to(self._model.device), output_hidden_states=True).hidden_states
-            weight = mask.to(self._model.device).unsqueeze(-1).to(states[-1].dtype)
-            layers = [states[-1], states[(len(states) - 1) // 2]]
-            read = weight.sum(1).clamp(min=1)
-            units = [torch.nn.functional.normalize((x * weight).sum(1) / read, dim=1) for x in layers]
-            vectors = torch.cat(units, dim=1).cpu().numpy()
-        return vectors, cut
-
-    def _cut(self, text: str) -> int:
-        """Tokens of the text beyond the window."""
-        tokens = self._tokenizer(text, truncation=False, padding=False, verbose=False)["input_ids"]
-        return max(0, len(tokens) - self.weights.window)
-
-
-def _sound(text: str) -> str:
-    """The text as a tokenizer takes it: half of a surrogate pair is no character."""
-    return text.encode("utf-8", "replace").decode()
+        sound = [text.encode("utf-8", "replace").decode() for text in texts]  # half of a surrogate pair is no character
+        ids = self._tokenizer(sound, truncation=True, max_length=window)["input_ids"]
+        full = [text for text, own in zip(sound, ids, strict=True) if len(own) >= window]
+        whole = self._tokenizer(full, truncation=False, verbose=False)["input_ids"] if full else []
+        beyond = iter(max(0, len(own) - window) for own in whole)
+        return ids, [next(beyond) if len(own) >= window else 0 for own in ids]
 
 
 def _load(weights: Weights, device: str) -> tuple[Any, Any]:
     """(tokenizer, model in evaluation mode, fp32); EngineError when transformers cannot read the folder."""
     import torch
-    from transformers import AutoModel, AutoTokenizer
+    from transformers import AutoConfig, AutoModel, AutoTokenizer
     from transformers.utils import logging
 
     if device == "auto":
@@ -168,7 +136,9 @@ def _load(weights: Weights, device: str) -> tuple[Any, Any]:
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         tokenizer = AutoTokenizer.from_pretrained(weights.folder, local_files_only=True)
-        model = AutoModel.from_pretrained(weights.folder, local_files_only=True, dtype=torch.float32)
+        kind = AutoConfig.from_pretrained(weights.folder, local_files_only=True).model_type
+        how = {"attn_implementation": packed.attention()} if device == "cpu" and kind in packed.FAMILIES else {}
+        model = AutoModel.from_pretrained(weights.folder, local_files_only=True, dtype=torch.float32, **how)
         return tokenizer, model.to(device).eval()
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise EngineError(

@@ -66,7 +66,7 @@ def test_every_command_and_option_has_a_help_text(name: str, command: Any) -> No
 
 def test_the_commands_are_these() -> None:
     assert [name for name, _ in commands()] == [
-        "socialite", "serve", "predict", "connect", "push", "sync", "status", "doctor", "model",
+        "socialite", "serve", "predict", "tasks", "config", "connect", "push", "sync", "status", "doctor", "model",
         "model fetch", "model list", "model remove",
     ]  # fmt: skip
 
@@ -177,6 +177,20 @@ def test_ctrl_c_is_no_error(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         cli.main()
     assert ended.value.code == 130
     assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_the_end_keeps_exit_code_output_and_what_is_left_to_do(code: int) -> None:
+    lines = [
+        "import atexit, sys, types",
+        "sys.modules['torch'] = types.ModuleType('torch')",
+        "from backend import cli",
+        "atexit.register(print, 'tidied')",
+        f"cli.main = lambda: (print('result'), sys.exit({code}))",
+        "cli.start()",
+    ]
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, encoding="utf-8", check=False)
+    assert (done.returncode, done.stdout.split()) == (code, ["result", "tidied"])
 
 
 def test_status_for_people_and_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

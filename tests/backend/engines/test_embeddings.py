@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from backend.engines.embeddings import Embedder
 from backend.engines.encoder import EncoderEngine
+from backend.engines.packed import Packed
+from backend.engines.padded import Padded, batches
 from backend.engines.protocol import EngineError
 from backend.engines.weights import find
 from tests.backend.engines.questions import tiny_encoder
@@ -51,6 +53,28 @@ def test_embeddings_equal_a_plain_computation(encoder: EncoderEngine) -> None:
     expected = [plainly(encoder.embedder.weights.folder, text, 256) for text in TEXTS]
     np.testing.assert_allclose(vectors, expected, atol=2e-6)
     assert vectors.shape == (len(TEXTS), 2 * encoder.embedder.width) == (len(TEXTS), 768)
+
+
+def test_padded_texts_have_the_same_embeddings(encoder: EncoderEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As any encoder but BERT on a CPU is run."""
+    monkeypatch.setattr("backend.engines.packed.FAMILIES", ())
+    padding = Embedder(encoder.embedder.weights, device="cpu")
+    assert isinstance(padding._reader, Padded)
+    assert isinstance(encoder.embedder._reader, Packed)
+    texts = TEXTS * 2 + [f"{'word ' * n}end" for n in range(40)]
+    one, cut = padding.embed(texts)
+    other, cut_too = encoder.embedder.embed(texts)
+    np.testing.assert_allclose(one, other, atol=2e-6)
+    assert cut.tolist() == cut_too.tolist()
+
+
+def test_padded_batches_are_of_nearly_one_length() -> None:
+    lengths = [n % 37 + 1 for n in range(500)]
+    made = list(batches(lengths))
+    assert sorted(place for batch in made for place in batch) == list(range(500))
+    for batch in made[:-1]:
+        assert 8 <= len(batch) <= 32
+        assert max(lengths[p] for p in batch[8:] or batch[:1]) <= 1.1 * lengths[batch[0]]
 
 
 def test_order_and_company_do_not_matter(tiny: Path) -> None:

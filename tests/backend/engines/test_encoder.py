@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from backend.engines.adapter import MANIFEST, TENSORS, Manifest, digest
 from backend.engines.encoder import EncoderEngine
+from backend.engines.keyword import KeywordEngine
 from backend.engines.protocol import EngineError, Family, Item
 from backend.tuners.head import train
 from labelstudio_config.codebook import Kind
@@ -36,6 +38,16 @@ def test_definitions_and_examples_suggest_without_labels(encoder: EncoderEngine)
     assert scores.log_probabilities.dtype == np.float64
     book = load("emotion").questions[0]
     assert book.label_ids[int(encoder.score(book, [(CROSS,)]).log_probabilities.argmax())] == "anger"
+
+
+def test_the_words_that_other_weights_say_for_labels_change_nothing(encoder: EncoderEngine) -> None:
+    (spoken,) = load("biased-implication").questions
+    assert spoken.verbalisers
+    plain, items = replace(spoken, verbalisers=()), [(GLAD,), (spoken.labels[1].examples[0],)]
+    for engine in (encoder, KeywordEngine()):
+        with_words, without = (engine.score(q, items).log_probabilities for q in (spoken, plain))
+        np.testing.assert_array_equal(with_words, without)
+        assert with_words[1].argmax() == spoken.label_ids.index("biased")
 
 
 @settings(max_examples=40, deadline=None)
@@ -150,7 +162,13 @@ def test_many_adapters_are_used_in_turn(encoder: EncoderEngine, adapter: Path, t
 
 def test_a_server_can_know_the_engine_before_the_model_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     loads: list[object] = []
-    monkeypatch.setattr("backend.engines.embeddings._load", lambda weights, _: loads.append(weights) or (None, None))
+    unpacked = SimpleNamespace(config=SimpleNamespace(_attn_implementation="sdpa"))
+
+    def load(weights: object, _: str) -> tuple[None, SimpleNamespace]:
+        loads.append(weights)
+        return None, unpacked
+
+    monkeypatch.setattr("backend.engines.embeddings._load", load)
     waiting = EncoderEngine(ready=False)
     assert waiting.identity.digest and not loads
     waiting.load()
