@@ -6,7 +6,7 @@ import logging
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import ExitStack, asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -115,27 +115,37 @@ def serve(settings: Settings) -> None:
     sys.setswitchinterval(TURN)
     to_stderr()
     check_binding(settings)
-    listening = _socket(settings)
-    worker = WorkerChild(settings.environment())
-    try:
-        app = create_app(settings, poke=worker.poke)
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            lifespan="on",
-            ws="none",
-            timeout_graceful_shutdown=GRACE,
-        )
-        worker.start()
-        log.info("socialite answers at %s; Ctrl-C ends it.", _address(listening))
-        with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listening])
-    finally:
-        listening.close()
-        worker.stop()
+    with closing(_socket(settings)) as listening:
+        settings = _settled(settings)
+        worker = WorkerChild(settings.environment())
+        try:
+            app = create_app(settings, poke=worker.poke)
+            config = uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                lifespan="on",
+                ws="none",
+                timeout_graceful_shutdown=GRACE,
+            )
+            worker.start()
+            log.info("socialite answers at %s; Ctrl-C ends it.", _address(listening))
+            with suppress(KeyboardInterrupt):
+                uvicorn.Server(config).run(sockets=[listening])
+        finally:
+            worker.stop()
+
+
+def _settled(settings: Settings) -> Settings:
+    """The settings with the engine that 'auto' stands for, which the worker is given, too."""
+    from backend.engines.choice import settled
+
+    settings, said = settled(settings, copies=2)
+    if said:
+        log.warning(said)
+    return settings
 
 
 def _socket(settings: Settings) -> socket.socket:

@@ -8,7 +8,7 @@ import atexit
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -28,10 +28,28 @@ app = typer.Typer(
 Key = Annotated[str, typer.Option("--project", help="Key of the project, as given to `connect`.")]
 SomeKey = Annotated[str | None, typer.Option("--project", help="Key of one project; all projects if left out.")]
 EngineName = Annotated[
-    str | None, typer.Option("--engine", help="What scores the texts: auto, encoder or keyword (SOCIALITE_ENGINE).")
+    str | None,
+    typer.Option(
+        "--engine", help="What scores the texts: auto, encoder, keyword, causal or remote (SOCIALITE_ENGINE)."
+    ),
 ]
 ModelName = Annotated[
     str | None, typer.Option("--model", help="Model id or folder, if not the engine's own (SOCIALITE_MODEL).")
+]
+Instructions = Annotated[
+    str | None,
+    typer.Option(help="Whose wording a causal model is asked in: ours or authors (SOCIALITE_INSTRUCTIONS)."),
+]
+Method = Annotated[
+    str | None, typer.Option(help="How a causal model's labels are scored: label or choice (SOCIALITE_METHOD).")
+]
+FourBit = Annotated[
+    bool | None,
+    typer.Option("--four-bit/--full", help="Whether a causal model's weights take 4 bits (SOCIALITE_FOUR_BIT)."),
+]
+Device = Annotated[str | None, typer.Option(help="Where a model runs: auto, cpu, cuda, cuda:1 (SOCIALITE_DEVICE).")]
+Shots = Annotated[
+    int | None, typer.Option(help="The codebook's examples of each label that a prompt shows (SOCIALITE_SHOTS).")
 ]
 KeyEnv = Annotated[
     str, typer.Option("--api-key-env", help="Name of the environment variable that holds Label Studio's token.")
@@ -70,12 +88,18 @@ def serve(
     ] = None,
     engine: EngineName = None,
     model: ModelName = None,
+    instructions: Instructions = None,
+    method: Method = None,
+    four_bit: FourBit = None,
+    device: Device = None,
+    shots: Shots = None,
 ) -> None:
     """Answer Label Studio: suggestions, and corrections through its webhook. Runs until Ctrl-C."""
     from backend import settings
     from backend.app import serve as run
 
-    run(settings.load(host=host, port=port, engine=engine, model=model))
+    scored = _scored(engine, model, instructions, method, four_bit, device, shots)
+    run(settings.load(host=host, port=port, **scored))
 
 
 @app.command()
@@ -91,13 +115,19 @@ def predict(
     pair_column: PairColumn = None,
     engine: EngineName = None,
     model: ModelName = None,
+    instructions: Instructions = None,
+    method: Method = None,
+    four_bit: FourBit = None,
+    device: Device = None,
+    shots: Shots = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first rows of the table, so many.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output if it is there already.")] = False,
 ) -> None:
     """Label the texts of a table: label, probability of every label, margin, tokens cut, release."""
     from backend.commands.predict import run
 
-    run(table, codebook, output, text_column, pair_column, engine, model, limit, overwrite)
+    scored = _scored(engine, model, instructions, method, four_bit, device, shots)
+    run(table, codebook, output, text_column, pair_column, limit, overwrite, scored)
 
 
 @app.command()
@@ -203,12 +233,20 @@ def connect(
 
 @app.command()
 def push(
-    project: Key, api_key_env: KeyEnv = "LABEL_STUDIO_API_KEY", engine: EngineName = None, model: ModelName = None
+    project: Key,
+    api_key_env: KeyEnv = "LABEL_STUDIO_API_KEY",
+    engine: EngineName = None,
+    model: ModelName = None,
+    instructions: Instructions = None,
+    method: Method = None,
+    four_bit: FourBit = None,
+    device: Device = None,
+    shots: Shots = None,
 ) -> None:
     """Score what has no suggestion yet, and push the suggestions to Label Studio. It can be stopped and run again."""
     from backend.commands.upkeep import push as run
 
-    run(project, api_key_env, engine, model)
+    run(project, api_key_env, _scored(engine, model, instructions, method, four_bit, device, shots))
 
 
 @app.command()
@@ -235,6 +273,62 @@ def doctor(project: SomeKey = None, api_key_env: KeyEnv = "LABEL_STUDIO_API_KEY"
     from backend.commands.doctor import run
 
     run(project, api_key_env, as_json)
+
+
+models = typer.Typer(help="Get, list and remove language models.", no_args_is_help=True)
+app.add_typer(models, name="model")
+ModelId = Annotated[str, typer.Argument(metavar="ID", help="The model's id at huggingface.co, such as owner/name.")]
+
+
+@models.command("fetch")
+def model_fetch(
+    model: ModelId,
+    revision: Annotated[str | None, typer.Option(help="Its revision there; by default the newest.")] = None,
+    tokenizer_only: Annotated[
+        bool, typer.Option("--tokenizer-only", help="Without the weights: they are on the server of --engine remote.")
+    ] = False,
+) -> None:
+    """Download a model once; nothing else ever downloads it. Weights that come as pickles are converted."""
+    from backend.commands.model import fetch as run
+
+    run(model, revision, tokenizer_only)
+
+
+@models.command("list")
+def model_list(as_json: AsJson = False) -> None:
+    """The causal language models on this machine, their revisions, sizes and folders."""
+    from backend.commands.model import listed as run
+
+    run(as_json)
+
+
+@models.command("remove")
+def model_remove(model: ModelId) -> None:
+    """Delete a model, and what was converted of it, from this machine."""
+    from backend.commands.model import remove as run
+
+    run(model)
+
+
+def _scored(
+    engine: str | None,
+    model: str | None,
+    instructions: str | None,
+    method: str | None,
+    four_bit: bool | None,
+    device: str | None,
+    shots: int | None,
+) -> dict[str, Any]:
+    """The options that say how texts are scored, by their settings' names."""
+    return {
+        "engine": engine,
+        "model": model,
+        "instructions": instructions,
+        "method": method,
+        "four_bit": four_bit,
+        "device": device,
+        "shots": shots,
+    }
 
 
 def main() -> None:

@@ -35,8 +35,20 @@ class Settings(BaseSettings):
     token: SecretStr = SecretStr("")
     body_limit: int = Field(default=64 * 1024 * 1024, ge=1024)  # bytes
     predict_deadline: float = Field(default=20.0, gt=0, le=100)  # seconds; Label Studio hangs up after 100
-    engine: Literal["auto", "encoder", "keyword"] = "auto"
+    engine: Literal["auto", "encoder", "keyword", "causal", "remote"] = "auto"
     model: str = ""  # a model's id or folder; empty: the engine's own
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+    instructions: Literal["ours", "authors"] = "ours"  # whose wording a causal model is asked in
+    method: Literal["label", "choice"] = "label"  # how labels of several tokens are scored
+    four_bit: bool = False
+    shots: int = Field(default=0, ge=0, le=100)  # the codebook's examples of each label that a prompt shows
+    verbalisers: Literal["auto", "on", "off"] = (
+        "auto"  # words that SOCIALITE's weights learned for labels; auto: theirs
+    )
+    remote_url: str = ""  # of a server that speaks vLLM's protocol
+    remote_model: str = ""  # what that server calls the model; empty: as `model`
+    remote_key: SecretStr = SecretStr("")
+    cache: Path = Field(default_factory=lambda: platformdirs.user_cache_path("socialite", appauthor=False))
     label_studio_url: str = Field(
         default="", validation_alias=AliasChoices("SOCIALITE_LABEL_STUDIO_URL", "LABEL_STUDIO_URL")
     )
@@ -51,7 +63,7 @@ class Settings(BaseSettings):
         names = value.split(",") if isinstance(value, str) else value
         return tuple(str(name).strip().lower() for name in names if str(name).strip())
 
-    @field_validator("home", mode="after")
+    @field_validator("home", "cache", mode="after")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()

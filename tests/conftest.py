@@ -59,13 +59,14 @@ def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def _data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """No test reads a person's settings, or writes into a person's data folder."""
+    """No test reads a person's settings, or writes into a person's folders."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
             if name.startswith(("SOCIALITE_", "LABEL_STUDIO_")) and name not in KEPT:
                 patch.delenv(name)
         home = tmp_path_factory.mktemp("socialite-home")
         patch.setenv("SOCIALITE_HOME", str(home))
+        patch.setenv("SOCIALITE_CACHE", str(tmp_path_factory.mktemp("socialite-cache")))
         patch.setenv("HF_HUB_OFFLINE", "1")
         patch.setenv("TOKENIZERS_PARALLELISM", "false")
         yield home

@@ -220,8 +220,10 @@ def test_readme_begins_with_the_two_commands() -> None:
 @pytest.mark.parametrize("name", sorted(commands()))
 def test_every_command_and_option_is_documented(name: str) -> None:
     command = commands()[name]
-    assert command.help
-    for parameter in command.params:
+    below = getattr(command, "commands", {})
+    assert all(f"`socialite {name} {one}" in section(name) for one in below)
+    assert command.help and all(one.help for one in below.values())
+    for parameter in [parameter for one in (command, *below.values()) for parameter in one.params]:
         if parameter.name == "help":
             continue
         assert parameter.help or parameter.metavar, f"{name}: {parameter.name} has no help"

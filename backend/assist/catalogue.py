@@ -9,15 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.assist.calibration import temperatures
+from backend.assist.leaks import cleared
 from backend.assist.order import POLICY
 from backend.engines.protocol import Identity
 from db import projects, releases, revisions
 from db.dialect import fetch
-from db.models import Adapter, Calibration, CodebookRevision, Project, Release, Scorer
+from db.models import Adapter, Calibration, CodebookRevision, Draw, Project, Release, Scorer
 from db.store import Store, StoreError
 from labelstudio_config.codebook import Codebook
 from labelstudio_config.errors import CodebookError
@@ -28,7 +29,10 @@ FRESH = 0.1  # seconds that `at_hand` trusts the last look at the store
 MOST = 256  # states kept
 BY = "server"
 
-_STAMP = "SELECT (SELECT max(id) FROM pointer), (SELECT max(id) FROM codebook_use), (SELECT max(id) FROM project)"
+_STAMP = (
+    "SELECT (SELECT max(id) FROM pointer), (SELECT max(id) FROM codebook_use), (SELECT max(id) FROM project), "
+    "(SELECT max(id) FROM draw)"
+)
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class ProjectState:
     project_id: int
     project_key: str
     revision_id: int
-    codebook: Codebook
+    codebook: Codebook  # as an engine may see it: without examples that the audit holds
     question_ids: Mapping[str, int]  # question key -> id
     scorer_id: int
     release_id: int
@@ -76,6 +80,7 @@ class Catalogue:
         self._lock = threading.Lock()
         self._states: OrderedDict[tuple[str, str | None], ProjectState] = OrderedDict()
         self._stamp: tuple[object, ...] = ()
+        self._cleared: OrderedDict[tuple[int, int | None, str], Codebook] = OrderedDict()
         self._looked_at = -FRESH
 
     def state(self, project_key: str, label_config: str | None = None, *, assisted: bool = True) -> ProjectState:
@@ -105,7 +110,7 @@ class Catalogue:
         return self._states.get((project_key, label_config))
 
     def _look(self) -> None:
-        """Forget everything when a pointer, a codebook or a project has come since the last look."""
+        """Forget everything when a pointer, a codebook, a project or a draw has come since the last look."""
         looked_at = time.monotonic()
         with self._store.reading() as s:
             stamp = tuple(fetch(s, _STAMP)[0])
@@ -118,31 +123,43 @@ class Catalogue:
         with self._store.reading() as s:
             found = _find(s, key)
             codebook = _wanted(s, found, config)
-            if self._fits(s, found, codebook):
-                return _state(s, found)
+            shown = self._shown(s, found, codebook)
+            if self._fits(s, found, codebook, shown):
+                return _state(s, found, shown)
         with self._store.writing() as s:
             found = _find(s, key)
             codebook = _wanted(s, found, config)
-            self._release(s, found, codebook, config)
-            state = _state(s, _find(s, key))
+            shown = self._shown(s, found, codebook)
+            self._release(s, found, codebook, shown, config)
+            state = _state(s, _find(s, key), shown)
         self._look()
         return state
 
-    def _fits(self, s: Session, found: _Found, codebook: Codebook) -> bool:
+    def _shown(self, s: Session, found: _Found, codebook: Codebook) -> Codebook:
+        """The codebook as an engine may see it; looked for in the audit's texts once after each draw."""
+        latest = s.scalar(select(func.max(Draw.id)).where(Draw.project_id == found.project.id))
+        known = (found.project.id, latest, codebook.content_hash)
+        if known not in self._cleared:
+            self._cleared[known] = cleared(s, found.project.id, codebook).codebook
+            while len(self._cleared) > MOST:
+                self._cleared.popitem(last=False)
+        return self._cleared[known]
+
+    def _fits(self, s: Session, found: _Found, codebook: Codebook, shown: Codebook) -> bool:
         """Whether the current release is one of this codebook, this engine and this order."""
         release = found.release
         if found.revision is None or release is None or release.revision_id != found.revision.id:
             return False
         same = codebook.content_hash == found.revision.content_hash and release.order_policy == POLICY
-        return same and self._scores(s.get_one(Scorer, release.scorer_id), codebook)
+        return same and self._scores(s.get_one(Scorer, release.scorer_id), shown)
 
-    def _scores(self, scorer: Scorer, codebook: Codebook) -> bool:
+    def _scores(self, scorer: Scorer, shown: Codebook) -> bool:
         """Whether the scorer is this engine's and scored what this codebook shows a model."""
         mine = self._identity
         theirs = Identity(scorer.engine, mine.base, scorer.base_digest, scorer.prompt_hash, scorer.dtype, scorer.method)
-        return theirs == mine and scorer.scoring_hash == codebook.scoring_hash
+        return theirs == mine and scorer.scoring_hash == shown.scoring_hash
 
-    def _release(self, s: Session, found: _Found, codebook: Codebook, config: str | None) -> None:
+    def _release(self, s: Session, found: _Found, codebook: Codebook, shown: Codebook, config: str | None) -> None:
         """Make the codebook and a release of it current. An adapter and a calibration stay as long as what the model
         sees does.
         """
@@ -151,16 +168,16 @@ class Catalogue:
             assert config is not None
             revision = revisions.register(s, project.id, codebook, config)
         scorer = s.get_one(Scorer, release.scorer_id) if release else None
-        if scorer is not None and release is not None and self._scores(scorer, codebook):
+        if scorer is not None and release is not None and self._scores(scorer, shown):
             calibration = s.get(Calibration, release.calibration_id) if release.calibration_id else None
             reason = f"The codebook is at revision {revision.number}."
         else:
-            scorer, calibration = self._zero_shot(s, codebook), None
+            scorer, calibration = self._zero_shot(s, shown), None
             reason = f"The engine is {self._identity.engine}, the codebook at revision {revision.number}."
         new = releases.release(s, project.id, scorer, revision, calibration=calibration, order_policy=POLICY)
         releases.point(s, project.id, new, by=BY, reason=reason)
 
-    def _zero_shot(self, s: Session, codebook: Codebook) -> Scorer:
+    def _zero_shot(self, s: Session, shown: Codebook) -> Scorer:
         return releases.scorer(
             s,
             engine=self._identity.engine,
@@ -168,7 +185,7 @@ class Catalogue:
             base_digest=self._identity.digest,
             adapter_digest="",
             prompt_hash=self._identity.prompt,
-            scoring_hash=codebook.scoring_hash,
+            scoring_hash=shown.scoring_hash,
             dtype=self._identity.dtype,
             method=self._identity.method,
         )
@@ -198,8 +215,8 @@ def _wanted(s: Session, found: _Found, config: str | None) -> Codebook:
     return from_xml(config, key=found.codebook.key, previous=found.codebook)
 
 
-def _state(s: Session, found: _Found) -> ProjectState:
-    assert found.revision is not None and found.codebook is not None and found.release is not None
+def _state(s: Session, found: _Found, shown: Codebook) -> ProjectState:
+    assert found.revision is not None and found.release is not None
     release = found.release
     calibration = s.get(Calibration, release.calibration_id) if release.calibration_id else None
     ids = revisions.question_ids(s, found.project.id)
@@ -207,8 +224,8 @@ def _state(s: Session, found: _Found) -> ProjectState:
         project_id=found.project.id,
         project_key=found.project.key,
         revision_id=found.revision.id,
-        codebook=found.codebook,
-        question_ids={q.id: ids[q.id] for q in found.codebook.questions},
+        codebook=shown,
+        question_ids={q.id: ids[q.id] for q in shown.questions},
         scorer_id=release.scorer_id,
         release_id=release.id,
         release=release.name,

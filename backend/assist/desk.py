@@ -66,7 +66,7 @@ class Desk:
         self._known: Recent[Key, Entry] = Recent(TEXTS)
         self._tasks: Recent[TaskKey, tuple[int, int]] = Recent(TASKS)  # -> ls_task id, text id
         self._audits: set[int | None] = set()  # LsProject rows seen to be an audit's
-        self._asked: Recent[int, tuple[int, tuple[Asked, ...]]] = Recent(CODEBOOKS)  # revision -> texts, questions
+        self._asked: Recent[tuple[int, int], tuple[int, tuple[Asked, ...]]] = Recent(CODEBOOKS)  # texts, questions
         self._scoring: dict[Key, Entry] = {}
         self._jobs: dict[Job, Entry] = {}
 
@@ -153,10 +153,11 @@ class Desk:
 
     def _questions(self, state: ProjectState) -> tuple[int, tuple[Asked, ...]]:
         """How many texts the project's codebook is about, and what the engine is asked of them."""
-        found = self._asked.get(state.revision_id)
+        known = state.revision_id, state.scorer_id  # a draw may change what the scorer is shown
+        found = self._asked.get(known)
         if found is None:
             found = len(state.codebook.fields), asked(self._engine, state.codebook, state.question_ids)
-            self._asked.keep(state.revision_id, found)
+            self._asked.keep(known, found)
         return found
 
     def _looked_up(self, items: list[Item]) -> list[Item]:

@@ -89,7 +89,7 @@ def run(wishes: Wishes) -> None:
     if wishes.push:
         from backend.commands.upkeep import push
 
-        push(wishes.key, wishes.api_key_env, None, None, label_studio=wishes.label_studio)
+        push(wishes.key, wishes.api_key_env, {}, label_studio=wishes.label_studio)
     else:
         say(f"Next: socialite push --project {done.key}")
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from backend import settings
 from backend.commands.console import bars, say
 from backend.corpus.codebooks import several
-from backend.corpus.predict import Summary, codings, predict
+from backend.corpus.predict import Summary, codings, predict, sample
 from backend.corpus.table import check_output, open_table
 
 
@@ -17,24 +19,31 @@ def run(
     output: Path,
     text_column: str | None,
     pair_column: str | None,
-    engine: str | None,
-    model: str | None,
     limit: int | None,
     overwrite: bool,
+    scored: Mapping[str, Any],
 ) -> None:
-    """Everything that can be wrong with the order is said before the engine is loaded."""
-    from backend.engines.choice import choose
+    """Everything that can be wrong with the order is said before the engine is loaded.
 
-    in_force = settings.load(engine=engine, model=model)
+    `scored` are settings that were given of how texts are scored.
+    """
+    from backend.engines.choice import choose, remarks
+    from backend.engines.cost import forecast
+
+    in_force = settings.load(**scored)
     table = open_table(source)
     check_output(output, overwrite=overwrite, source=source)
     for remark in table.remarks:
         say(remark)
     books = several(codebook)
-    scorer = choose(in_force)
+    scorer = choose(in_force, ready=False)
     made, left_out = codings(scorer, books, table, text_column, pair_column)
-    for sentence in left_out:
+    asked = sample(table, made)
+    for sentence in (*left_out, *remarks(in_force, [question for question, _ in asked])):
         say(sentence)
+    if expected := forecast(scorer, asked, min(table.n, limit or table.n)):
+        say(expected)
+    scorer.load()
     with bars() as bar:
         report = bar("Labelling", "rows")
         summary = predict(table, made, scorer, output, limit=limit, overwrite=overwrite, report=report)

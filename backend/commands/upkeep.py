@@ -5,9 +5,9 @@ bar.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from backend import settings
 from backend.commands.console import bars, say
@@ -17,23 +17,37 @@ if TYPE_CHECKING:
     from backend.settings import Settings
     from db.models import Project
     from db.store import Store
+    from labelstudio_config.codebook import Question
 
 
-def push(key: str, api_key_env: str, engine: str | None, model: str | None, *, label_studio: str | None = None) -> None:
-    """Score what is missing and push it."""
+def push(key: str, api_key_env: str, scored: Mapping[str, Any], *, label_studio: str | None = None) -> None:
+    """Score what is missing and push it; `scored` are settings that were given of how texts are scored."""
     from backend.corpus.push import check_engine, engine_in_use
     from backend.corpus.push import push as work
-    from backend.engines.choice import choose
+    from backend.engines.choice import choose, remarks, settled
 
-    in_force = settings.load(engine=engine, model=model, label_studio_url=label_studio)
+    in_force = settings.load(**scored, label_studio_url=label_studio)
     with _at(in_force, key, api_key_env) as (store, client, project), bars() as bar:
         in_use = engine_in_use(store, project)
-        if engine is None and in_use is not None:
+        if scored.get("engine") is None and in_use is not None:
             in_force = in_force.model_copy(update={"engine": in_use})
+        in_force, _ = settled(in_force, copies=2)  # as `serve`, which has a worker besides
         scorer = choose(in_force)
         check_engine(store, project, scorer)
+        for sentence in remarks(in_force, _questions(store, project)):
+            say(sentence)
         pushed = work(store, scorer, client, project, bar("Pushing suggestions", "tasks"))
     say(str(pushed))
+
+
+def _questions(store: Store, project: Project) -> list[Question]:
+    """The questions of the project's current codebook, as an engine is asked them."""
+    from db import revisions
+
+    with store.reading() as s:
+        revision = revisions.current(s, project.id)
+        book = revisions.codebook(revision) if revision else None
+    return [book.standalone(question) for question in book.questions] if book else []
 
 
 def sync(key: str, api_key_env: str) -> None:

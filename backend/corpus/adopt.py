@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.corpus import drawing, tasks, wiring
-from backend.corpus.connect import Connected, audit_project, check_both, say_drawn, wire
+from backend.corpus.connect import Connected, audit_project, check_both, say_drawn, say_leaks, wire
 from backend.corpus.inbox import remember
 from backend.corpus.label_studio import Json
 from backend.corpus.site import ConnectError, Site, codebook_of, follow, our_project, take_in
@@ -55,6 +55,9 @@ def adopt(site: Site, ls_id: int, previous: Codebook | None, *, keep_audit_tasks
     follow(site, project, xml, previous)
     found = read_tasks(site, project, row)
     say_drawn(site, drawing.draw(site.store, project, found.text_ids, audit=site.plan.audit, control=site.plan.control))
+    known = codebook_of(site.store, project)
+    if known is not None:
+        say_leaks(site, project, known[0])
     release = wire(site, row, xml)
     created: list[int] = []
     audit = audit_project(site, project, xml, created)

@@ -56,11 +56,11 @@ def _room(file: Path) -> list[Finding]:
 
 def check_engine(settings: Settings) -> tuple[Engine | None, Finding]:
     """The engine that `serve` would use, its weights verified."""
-    from backend.engines.choice import choose
+    from backend.engines.choice import choose, resolved
     from backend.engines.protocol import EngineError
 
     try:
-        engine = choose(settings)
+        engine = choose(settings, ready=resolved(settings)[0] == "encoder")  # others are large, or elsewhere
         identity = engine.identity
     except EngineError as error:
         return None, Finding("engine", Level.FAIL, "The engine cannot be used.", str(error))

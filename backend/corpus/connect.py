@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from backend.assist.leaks import cleared
 from backend.corpus import drawing, tasks, wiring
 from backend.corpus.intake import Corpus, remember, task_data
 from backend.corpus.label_studio import LabelStudio
@@ -52,6 +53,8 @@ def connect(site: Site, book: Codebook | None, xml: str | None, corpus: Corpus |
     assisted, release, made = wired_assisted(site, project, known[1])
     if corpus is not None:
         corpus = take_in_corpus(site, project, corpus)
+        if say_leaks(site, project, known[0]):
+            release = wire(site, assisted, known[1])
     created = [made] if made else []
     audit = audit_project(site, project, known[1], created)
     if corpus is not None:
@@ -126,6 +129,15 @@ def say_drawn(site: Site, drawn: drawing.Drawn) -> None:
         )
     if drawn.exposed:
         site.say(f"{drawn.exposed:,} texts have been shown with a suggestion before, so the audit cannot have them.")
+
+
+def say_leaks(site: Site, project: Project, book: Codebook) -> bool:
+    """Say which examples of the codebook the draw has made texts of the audit; the release then is another one."""
+    with site.store.reading() as s:
+        sentence = cleared(s, project.id, book).sentence
+    if sentence:
+        site.say(sentence)
+    return bool(sentence)
 
 
 def audit_project(site: Site, project: Project, xml: str, created: list[int]) -> LsProject | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from backend.assist.leaks import cleared
 from backend.corpus.check_here import check_access, check_engine, check_store, check_worker
 from backend.corpus.check_project import check_project
 from backend.corpus.check_server import check_server
@@ -14,7 +16,7 @@ from backend.corpus.label_studio_errors import LabelStudioError
 from backend.corpus.patient import Patient
 from backend.corpus.reach import credentials
 from backend.corpus.servers import client_for
-from db import projects
+from db import projects, revisions
 from db.models import Project
 from db.store import Store
 
@@ -56,6 +58,9 @@ def _projects(store: Store, settings: Settings, key: str | None, token: str | No
 def _project(store: Store, settings: Settings, project: Project, token: str | None) -> Findings:
     with store.reading() as s:
         rows = projects.ls_projects(s, project.id)
+        leak = _leak(s, project)
+    if leak:
+        yield Finding("examples", Level.NOTE, leak, "Put other examples in their place, if you can.", project.key)
     newest = {row.role: row for row in rows}
     try:
         client = client_for(store, settings, project.id, token)
@@ -78,3 +83,9 @@ def _project(store: Store, settings: Settings, project: Project, token: str | No
                 "Texts that nobody was shown a suggestion for can be drawn: connect again with --audit.",
                 project.key,
             )
+
+
+def _leak(s: Session, project: Project) -> str:
+    """Which examples of the codebook are texts of the audit; empty where none is."""
+    revision = revisions.current(s, project.id)
+    return cleared(s, project.id, revisions.codebook(revision)).sentence if revision else ""

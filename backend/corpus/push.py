@@ -53,7 +53,8 @@ class OtherEngineError(Exception):
     def __init__(self, served: Scorer, mine: Identity) -> None:
         super().__init__(
             f"`socialite serve` suggests with the engine '{served.engine}' ({served.base}), this command would "
-            f"with '{mine.engine}' ({mine.base}). Give both the same --engine and --model."
+            f"with '{mine.engine}' ({mine.base}), or in other words or numbers. Give both the same options, such as "
+            "--engine, --model and --instructions."
         )
 
 
@@ -91,7 +92,9 @@ def run(store: Store, settings: Settings, job: Job) -> str:
 def engine_in_use(store: Store, project: Project) -> str | None:
     """The name of the engine that the project's current release comes from, if this program has it."""
     scorer = _scorer(store, project)
-    return scorer.engine if scorer is not None and scorer.engine in ("encoder", "keyword") else None
+    from backend.engines.registry import ENGINES
+
+    return scorer.engine if scorer is not None and scorer.engine in ENGINES else None
 
 
 def check_engine(store: Store, project: Project, engine: Engine) -> None:
@@ -101,7 +104,8 @@ def check_engine(store: Store, project: Project, engine: Engine) -> None:
         worker = s.get(Lease, "worker")
     if scorer is None or worker is None or worker.expires_at <= now():
         return
-    if (scorer.engine, scorer.base_digest, scorer.method) != (mine.engine, mine.digest, mine.method):
+    served = (scorer.engine, scorer.base_digest, scorer.prompt_hash, scorer.dtype, scorer.method)
+    if served != (mine.engine, mine.digest, mine.prompt, mine.dtype, mine.method):
         raise OtherEngineError(scorer, mine)
 
 

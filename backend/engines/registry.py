@@ -27,4 +27,22 @@ def _keyword(**settings: Any) -> Engine:
     return KeywordEngine(**settings)
 
 
-ENGINES: dict[str, Callable[..., Engine]] = {"auto": _encoder, "encoder": _encoder, "keyword": _keyword}
+def _causal(**settings: Any) -> Engine:
+    from backend.engines.causal import CausalEngine
+
+    return CausalEngine(**settings)
+
+
+def _remote(**settings: Any) -> Engine:
+    from backend.engines.remote import RemoteEngine
+
+    return RemoteEngine(**settings)
+
+
+ENGINES: dict[str, Callable[..., Engine]] = {
+    "auto": _encoder,
+    "encoder": _encoder,
+    "keyword": _keyword,
+    "causal": _causal,
+    "remote": _remote,
+}

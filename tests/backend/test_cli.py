@@ -39,7 +39,12 @@ def socialite(*words: str, home: Path, **environment: str) -> subprocess.Complet
 
 def commands() -> list[tuple[str, Any]]:
     group: Any = typer.main.get_command(cli.app)
-    return [("socialite", group), *group.commands.items()]
+    deeper = [
+        (f"{name} {below}", command)
+        for name, one in group.commands.items()
+        for below, command in getattr(one, "commands", {}).items()
+    ]
+    return [("socialite", group), *group.commands.items(), *deeper]
 
 
 def test_help_loads_nothing_heavy(checkout: Path) -> None:
@@ -61,7 +66,8 @@ def test_every_command_and_option_has_a_help_text(name: str, command: Any) -> No
 
 def test_the_commands_are_these() -> None:
     assert [name for name, _ in commands()] == [
-        "socialite", "serve", "predict", "tasks", "config", "connect", "push", "sync", "status", "doctor",
+        "socialite", "serve", "predict", "tasks", "config", "connect", "push", "sync", "status", "doctor", "model",
+        "model fetch", "model list", "model remove",
     ]  # fmt: skip
 
 
@@ -110,6 +116,13 @@ def test_predict_from_end_to_end(tmp_path: Path) -> None:
         (["doctor", "--project", "absent"], 1, "There is no project 'absent'"),
         (["connect", "--project", "k"], 1, "--label-studio"),
         (["connect", "--project", "k", "--label-studio", "http://127.0.0.1:9"], 1, "LABEL_STUDIO_API_KEY"),
+        (["predict", "IN", "--codebook", "emotion", "-o", "o.csv", "--shots", "-1"], 1, "SOCIALITE_SHOTS"),
+        (["predict", "IN", "--codebook", "emotion", "-o", "o.csv", "--device", "tpu"], 1, "SOCIALITE_DEVICE"),
+        (["predict", "IN", "--codebook", "emotion", "-o", "o.csv", "--engine", "causal"], 1, "socialite model fetch"),
+        (["predict", "IN", "--codebook", "emotion", "-o", "o.csv", "--engine", "remote"], 1, "SOCIALITE_REMOTE_URL"),
+        (["model", "fetch", "somebody/tiny"], 1, "HF_HUB_OFFLINE"),
+        (["model", "remove", "somebody/tiny"], 1, "socialite model list"),
+        (["model", "nonsense"], 2, "No such command"),
         (["nonsense"], 2, "No such command"),
     ],
 )

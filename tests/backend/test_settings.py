@@ -13,6 +13,7 @@ SECRETS = {
     "SOCIALITE_BASIC_PASSWORD": "planted-password",
     "SOCIALITE_TOKEN": "planted-token",
     "LABEL_STUDIO_API_KEY": "planted-key",
+    "SOCIALITE_REMOTE_KEY": "planted-remote-key",
     "SOCIALITE_DATABASE_URL": "postgresql://user:planted-db@host/db",
 }
 
@@ -34,7 +35,19 @@ def test_what_is_given_goes_before_the_environment(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_child_gets_the_same_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    settings = load(home=tmp_path, engine="keyword", basic_user="ä", basic_password="ö", allowed_hosts="a,b", token="t")
+    settings = load(
+        home=tmp_path,
+        engine="keyword",
+        basic_user="ä",
+        basic_password="ö",
+        allowed_hosts="a,b",
+        token="t",
+        four_bit=True,
+        shots=3,
+        device="cuda:1",
+        cache=tmp_path / "cache",
+        remote_key="k",
+    )
     for name, value in settings.environment().items():
         monkeypatch.setenv(name, value)
     assert load() == settings
@@ -58,6 +71,11 @@ def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"basic_password": "planted"}, "SOCIALITE_BASIC_USER"),
         ({"basic_user": "a:b", "basic_password": "planted"}, "colon"),
         ({"predict_deadline": 0}, "SOCIALITE_PREDICT_DEADLINE"),
+        ({"device": "planted"}, "SOCIALITE_DEVICE"),
+        ({"shots": -1}, "SOCIALITE_SHOTS"),
+        ({"instructions": "planted"}, "SOCIALITE_INSTRUCTIONS"),
+        ({"method": "planted"}, "SOCIALITE_METHOD"),
+        ({"verbalisers": "planted"}, "SOCIALITE_VERBALISERS"),
     ],
 )
 def test_an_error_names_the_setting_and_not_its_value(given: dict[str, object], named: str) -> None:

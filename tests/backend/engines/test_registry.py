@@ -37,7 +37,7 @@ def test_engines_by_name(tmp_path: Path) -> None:
         assert found.identity.base == folder
     with pytest.raises(EngineError, match="auto, encoder, keyword"):
         engine("oracle")
-    assert set(ENGINES) == {"auto", "encoder", "keyword"}
+    assert set(ENGINES) == {"auto", "encoder", "keyword", "causal", "remote"}
 
 
 def test_the_settings_choose(tmp_path: Path) -> None:

@@ -1,0 +1,55 @@
+"""Whether a model of so many weights fits where it is to run: said before minutes of loading, not after."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from backend.engines.protocol import EngineError
+
+CUDA = "cuda"
+FLOAT32, BFLOAT16, FOUR_BIT = 4.0, 2.0, 0.7  # bytes a weight takes; in four bits some parts stay larger
+BESIDE = 1.15  # times that, for what scoring needs besides
+
+
+def needed(weights: int, *, gpu: bool, four_bit: bool = False) -> float:
+    """Bytes of memory that a model takes: bfloat16 or four bits on a GPU, float32 on a processor."""
+    return BESIDE * weights * ((FOUR_BIT if four_bit else BFLOAT16) if gpu else FLOAT32)
+
+
+def gpu_memory(device: str = "auto") -> int:
+    """Bytes of memory of the CUDA device that 'auto', 'cuda' or 'cuda:1' names; 0 when there is none."""
+    if device != "auto" and not device.startswith(CUDA):
+        return 0
+    import torch
+
+    if not torch.cuda.is_available():
+        return 0
+    place = torch.device(CUDA if device == "auto" else device)
+    return int(torch.cuda.get_device_properties(place.index or 0).total_memory)
+
+
+def on_processor(device: str) -> bool:
+    """Whether 'auto', 'cpu', 'cuda' ... comes to the processor of this machine."""
+    return device == "cpu" or (device == "auto" and not gpu_memory(device))
+
+
+def check_memory(weights: int, base: str, device: str, *, four_bit: bool = False) -> None:
+    """`EngineError` when a model is larger than all the memory of the device that it is to run on."""
+    if on_processor(device):
+        there, where, cure = _memory(), "this computer", "Use a computer with a large GPU"
+        takes = needed(weights, gpu=False)
+    elif there := gpu_memory(device):
+        where, cure = "the GPU", "Use --four-bit" if not four_bit else "Use a larger GPU"
+        takes = needed(weights, gpu=True, four_bit=four_bit)
+    else:
+        return
+    if takes > there:
+        raise EngineError(
+            f"'{base}' takes about {takes / 1e9:.1f} GB of memory, and {where} has {there / 1e9:.1f}. "
+            f"{cure}, a server elsewhere (--engine remote), a smaller model, or the encoder."
+        )
+
+
+def _memory() -> int:
+    """Bytes of memory of this computer."""
+    return int(import_module("psutil").virtual_memory().total)  # it has no types of its own
