@@ -10,6 +10,7 @@ import math
 import random
 import threading
 import time
+import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -63,9 +64,7 @@ class Server:
             timeout=httpx.Timeout(timeout, connect=CONNECT, pool=None),
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
         )
-
-    def close(self) -> None:
-        self._client.close()
+        self.close = weakref.finalize(self, self._client.close)  # also when nobody holds the server any more
 
     def give_up(self) -> None:
         """Whatever waits to be tried again fails now."""

@@ -19,9 +19,9 @@ Json = dict[str, Any]
 
 
 class FakeVllm(ThreadingHTTPServer):
-    """Serves `weights` as "base". `faults` are used up by completions, one each: a status, or a name that `do_POST` knows.
+    """Serves `weights` as "base". `faults` are used up by completions, one each: a status, or what `_completion` knows.
 
-    `tamper` changes an answer before it is sent. `before` is called with every completion's body.
+    `tamper` changes an answer before it is sent; `before` is called with every completion's body.
     """
 
     daemon_threads = True
@@ -35,13 +35,15 @@ class FakeVllm(ThreadingHTTPServer):
         self.models = {"base": AutoModelForCausalLM.from_pretrained(weights.folder, dtype=torch.float32).eval()}
         self.key, self.limit = key, limit
         self.folders: dict[str, str] = {}
+        self.gone: list[Any] = []  # keeps their ids from being used again
         self.faults: list[str] = []
         self.asked: list[tuple[str, Json]] = []
         self.tamper: Callable[[Json], Json] = lambda answer: answer
         self.before: Callable[[Json], None] = lambda _: None
         self.slow = 0.0  # seconds each completion takes longer
         self.busy = self.peak = 0
-        self.lock = threading.Lock()
+        self.lock, self.computing = threading.Lock(), threading.Lock()
+        self.known: dict[tuple[int, tuple[int, ...]], Any] = {}
 
     @property
     def url(self) -> str:
@@ -51,12 +53,13 @@ class FakeVllm(ThreadingHTTPServer):
         """What a restart does: the adapters are gone."""
         with self.lock:
             for name in list(self.folders):
-                del self.folders[name], self.models[name]
+                del self.folders[name]
+                self.gone.append(self.models.pop(name))
 
     def count(self, path: str) -> int:
         return sum(asked == path for asked, _ in self.asked)
 
-    def complete(self, body: Json) -> tuple[int, Json]:
+    def complete(self, body: Json, model: Any) -> tuple[int, Json]:
         prompts = body["prompt"]
         if isinstance(prompts, str):
             prompts = [self.tokenizer(prompts, add_special_tokens=body["add_special_tokens"])["input_ids"]]
@@ -70,15 +73,27 @@ class FakeVllm(ThreadingHTTPServer):
             return error(400, f"token_id(s) {ids} in logprob_token_ids contain out-of-vocab token ids")
         if ids and len(ids) > 128:
             return error(400, "Requested logprob_token_ids is greater than max allowed: 128")
-        choices = [self._choice(n, prompt, body, ids) for n, prompt in enumerate(prompts)]
+        rows = zip(prompts, self._rows(model, prompts), strict=True)
+        choices = [self._choice(n, prompt, body, row) for n, (prompt, row) in enumerate(rows)]
         return 200, self.tamper({"model": body["model"], "choices": choices[::-1]})
 
-    def _choice(self, index: int, prompt: list[int], body: Json, ids: list[int] | None) -> Json:
+    def _rows(self, model: Any, prompts: list[list[int]]) -> list[Any]:
+        """Log-probabilities [vocabulary] after each prompt, by whole forwards; what was asked for before is known."""
         import torch
 
-        with torch.inference_mode():
-            logits = self.models[body["model"]](torch.tensor([prompt])).logits[0, -1].double()
-        values = logits.log_softmax(-1)
+        with self.computing:
+            new = [p for p in dict.fromkeys(map(tuple, prompts)) if (id(model), p) not in self.known]
+            if new:
+                longest = max(map(len, new))
+                padded = torch.tensor([[*p, *[0] * (longest - len(p))] for p in new])  # nothing looks to the right
+                with torch.inference_mode():
+                    logits = model(padded).logits.double()
+                for row, p in enumerate(new):
+                    self.known[id(model), p] = logits[row, len(p) - 1].log_softmax(-1)
+            return [self.known[id(model), tuple(p)] for p in prompts]
+
+    def _choice(self, index: int, prompt: list[int], body: Json, values: Any) -> Json:
+        ids = body.get("logprob_token_ids")
         shown = dict.fromkeys([int(values.argmax()), *(ids or values.topk(body.get("logprobs") or 1).indices.tolist())])
         top = {f"token_id:{x}": float(values[x]) for x in shown}
         found: Json = {"index": index, "text": "x", "logprobs": {"top_logprobs": [top]} if "logprobs" in body else None}
@@ -101,7 +116,7 @@ class FakeVllm(ThreadingHTTPServer):
         with self.lock:
             if self.folders.pop(body["lora_name"], None) is None:
                 return error(404, "The lora adapter cannot be found.")
-            del self.models[body["lora_name"]]
+            self.gone.append(self.models.pop(body["lora_name"]))
         return 200, {}
 
 
@@ -137,7 +152,7 @@ class Handler(BaseHTTPRequestHandler):
             server.busy += 1
             server.peak = max(server.peak, server.busy)
             fault = server.faults.pop(0) if server.faults else ""
-            known = body["model"] in server.models
+            model = server.models.get(body["model"])
         try:
             time.sleep(server.slow)
             if fault.isdigit():
@@ -151,10 +166,10 @@ class Handler(BaseHTTPRequestHandler):
             elif fault == "late":
                 time.sleep(1.0)
                 self.close_connection = True
-            elif not known:
+            elif model is None:
                 self._answer(*error(404, f"The model `{body['model']}` does not exist."))
             else:
-                self._answer(*server.complete(body))
+                self._answer(*server.complete(body, model))
         finally:
             with server.lock:
                 server.busy -= 1
