@@ -14,17 +14,19 @@ from labelstudio_config.codebook import Question
 FORMAT = 1
 MANIFEST = "manifest.json"
 TENSORS = "head.safetensors"
+LORA_CONFIG, LORA_TENSORS = "adapter_config.json", "adapter_model.safetensors"  # as peft names them
+SCORERS = {"lora": ("causal", "remote")}  # engines that read the same weights with the same prompts
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What an adapter is, where it comes from, and what it may be used with."""
 
-    method: str  # "head"
+    method: str  # "head" or "lora"
     engine: str
     base: str
     base_digest: str
-    prompt: str  # the engine's scoring recipe that the adapter starts from
+    prompt: str  # the engine's prompts or scoring recipe that the adapter starts from
     question: str
     kind: str
     fields: int
@@ -39,6 +41,7 @@ class Manifest:
     created: str  # UTC, ISO 8601
     files: dict[str, str]  # name -> sha256
     format: int = FORMAT
+    vocabulary: str = ""  # sha256 of the tokenizer, where tokens are what was learned from
 
     def text(self) -> str:
         return json.dumps(asdict(self), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
@@ -58,7 +61,8 @@ def read(folder: Path) -> Manifest:
             raise EngineError(
                 f"The adapter {folder.name} has format {value['format']}, this version reads {FORMAT}. Train it again."
             )
-        found = Manifest(**{f.name: value[f.name] for f in fields(Manifest)} | {"labels": tuple(value["labels"])})
+        given = {"vocabulary": ""} | value
+        found = Manifest(**{f.name: given[f.name] for f in fields(Manifest)} | {"labels": tuple(value["labels"])})
     except (ValueError, KeyError, TypeError) as error:
         raise EngineError(f"The {MANIFEST} of the adapter {folder.name} cannot be read. Train it again.") from error
     for name, expected in found.files.items():
@@ -70,13 +74,25 @@ def read(folder: Path) -> Manifest:
     return found
 
 
-def unfit(manifest: Manifest, identity: Identity, question: Question) -> str | None:
-    """None when the adapter belongs to this engine and question, else the reason in a sentence."""
-    if (manifest.engine, manifest.base_digest) != (identity.engine, identity.digest):
+def unfit(manifest: Manifest, identity: Identity, question: Question, vocabulary: str = "") -> str | None:
+    """None when the adapter belongs to this engine, its vocabulary and the question, else the reason in a sentence."""
+    engines = SCORERS.get(manifest.method, (manifest.engine,))
+    if identity.engine not in engines or manifest.base_digest != identity.digest:
         return (
             f"The adapter was trained on the base '{manifest.base}' ({manifest.engine}, {manifest.base_digest[:12]}), "
             f"but '{identity.base}' ({identity.engine}, {identity.digest[:12]}) is in use. "
             "Use the base it was trained on, or train again."
+        )
+    if manifest.vocabulary != vocabulary:
+        return (
+            f"The adapter was trained with another vocabulary ({manifest.vocabulary[:12] or 'none'}) than the one of "
+            f"'{identity.base}' in use ({vocabulary[:12] or 'none'}). Use the tokenizer it was trained with, "
+            "or train again."
+        )
+    if manifest.prompt != identity.prompt and manifest.method == "lora":
+        return (
+            "The adapter was trained on other prompts: another source of instructions, number of examples, window or "
+            "version of socialite. Choose those it was trained with, or train it again."
         )
     if manifest.prompt != identity.prompt:
         return "The adapter was trained on the scores of another version of socialite. Train it again."

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,23 +15,49 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.engines.adapter import MANIFEST, TENSORS, Manifest
+from backend.engines.adapter import LORA_CONFIG, LORA_TENSORS, MANIFEST, TENSORS, Manifest
 from backend.tuners.targets import TrainingError
 
-LIBRARIES = ("socialite", "numpy", "scipy", "safetensors", "torch", "transformers")
+LIBRARIES = ("socialite", "numpy", "scipy", "safetensors", "torch", "transformers", "peft")
 
 
 def write(folder: Path, manifest: Manifest, tensors: Mapping[str, NDArray[np.generic]]) -> Manifest:
     """Write the adapter; gives back its manifest with the files' sha256. `TrainingError` when the folder exists."""
     from safetensors.numpy import save_file
 
+    return _written(folder, manifest, lambda part: save_file(dict(tensors), part / TENSORS), (TENSORS,))
+
+
+def adopt(saved: Path, folder: Path, manifest: Manifest) -> Manifest:
+    """Make an adapter of a LoRA that peft's `save_pretrained` wrote to `saved`; see `write`.
+
+    Only peft's settings and safetensors are taken; `TrainingError` when it wrote something else.
+    """
+    if not (saved / LORA_CONFIG).is_file() or not (saved / LORA_TENSORS).is_file():
+        raise TrainingError(
+            f"{saved.name} holds no {LORA_CONFIG} and {LORA_TENSORS}. Save the LoRA with peft's save_pretrained; "
+            "pickled weights are not taken."
+        )
+
+    def fill(part: Path) -> None:
+        config = json.loads((saved / LORA_CONFIG).read_text(encoding="utf-8"))
+        config["base_model_name_or_path"] = manifest.base  # not where it lay on the machine that trained it
+        text = json.dumps(config, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        (part / LORA_CONFIG).write_text(text, encoding="utf-8", newline="\n")
+        shutil.copyfile(saved / LORA_TENSORS, part / LORA_TENSORS)
+
+    return _written(folder, manifest, fill, (LORA_CONFIG, LORA_TENSORS))
+
+
+def _written(folder: Path, manifest: Manifest, fill: Callable[[Path], None], names: Sequence[str]) -> Manifest:
     free(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.part")
     part.mkdir()
     try:
-        save_file(dict(tensors), part / TENSORS)
-        whole = replace(manifest, files={TENSORS: hashlib.sha256((part / TENSORS).read_bytes()).hexdigest()})
+        fill(part)
+        files = {name: hashlib.sha256((part / name).read_bytes()).hexdigest() for name in names}
+        whole = replace(manifest, files=files)
         (part / MANIFEST).write_text(whole.text(), encoding="utf-8", newline="\n")
         free(folder)
         part.rename(folder)
