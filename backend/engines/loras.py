@@ -7,7 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.engines.adapter import Manifest, digest, read
+from backend.engines.adapter import LORA_CONFIG, LORA_TENSORS, Manifest, digest, read
 from backend.engines.protocol import EngineError
 from backend.engines.vllm import Server
 
@@ -34,10 +34,14 @@ class Loras:
         self._lock = threading.Lock()
 
     def find(self, folder: Path) -> Lora:
-        """What the folder holds, whole; it need not be on the server yet."""
+        """What the folder holds, a whole LoRA; it need not be on the server yet. `EngineError`: it is none."""
         folder = folder.resolve()
-        known = self._loaded.get(folder)
-        return known or Lora(f"{PREFIX}{digest(folder)[:12]}", folder, read(folder))
+        if folder in self._loaded:
+            return self._loaded[folder]
+        manifest = read(folder)
+        if manifest.method != "lora" or not {LORA_CONFIG, LORA_TENSORS} <= set(manifest.files):
+            raise EngineError(f"The adapter {folder.name} is a '{manifest.method}', which a causal model cannot use.")
+        return Lora(f"{PREFIX}{digest(folder)[:12]}", folder, manifest)
 
     def put(self, lora: Lora) -> None:
         """On the server, and the last used; what has not been used for longest makes room."""

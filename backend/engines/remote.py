@@ -6,10 +6,11 @@ log-probabilities of the tokens that may follow; nothing is ever generated and r
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from backend.engines import tokens, trie
 from backend.engines.adapter import unfit
+from backend.engines.causal_model import longest
 from backend.engines.examination import examine
 from backend.engines.loras import Lora, Loras, lost
 from backend.engines.prompts import Ask, Ours, Wording, asks, recipe
@@ -61,7 +63,7 @@ class RemoteEngine:
         *,
         wording: Wording | None = None,
         method: trie.Method = "label",
-        key: str = "",
+        key: str | None = None,
         shots: int = 0,
         concurrency: int = 16,
         kept: int = 8,
@@ -71,18 +73,20 @@ class RemoteEngine:
     ) -> None:
         if method not in trie.METHODS:
             raise EngineError(f"There is no scoring method '{method}'; there are: {', '.join(trie.METHODS)}.")
-        self._server = Server(url, key, timeout=timeout, patience=patience, connections=max(1, concurrency))
+        self._server = Server(url, key or "", timeout=timeout, patience=patience, connections=max(1, concurrency))
         self._loras = Loras(self._server, kept)
         self._model, self._weights, self._method = model, weights, method
+        self._window = longest(weights)
         self._wording = wording or Ours()
         self._shots, self._concurrency = shots, max(1, concurrency)
         self._plans: OrderedDict[Ask, Plan] = OrderedDict()
         self._examined = False
+        prompt = f"{recipe(self._wording, shots)} {weights.tokenizer} {self._window}"  # as the causal engine's
         self._identity = Identity(
             engine="remote",
             base=weights.base,
             digest=weights.digest,
-            prompt=recipe(self._wording, shots),
+            prompt=hashlib.sha256(prompt.encode()).hexdigest(),
             dtype="remote",
             method=method,
         )
@@ -94,12 +98,12 @@ class RemoteEngine:
         if self._examined:
             return
         room = examine(self._server, self._model, self._tokens)
-        if room < self._weights.window:
+        if room < self._window:
             raise EngineError(
-                f"The server at {self._server.url} reads {room} tokens, the model here {self._weights.window}: "
-                f"they would cut texts differently. Start it with --max-model-len {self._weights.window}."
+                f"The server at {self._server.url} reads {room} tokens, the model here {self._window}: "
+                f"they would cut texts differently. Start it with --max-model-len {self._window}."
             )
-        self._tokens.window = min(self._weights.window, room - 1)  # it takes a prompt only with room for a token more
+        self._tokens.window = min(self._window, room - 1)  # it takes a prompt only with room for a token more
         self._examined = True
 
     @property
@@ -130,12 +134,12 @@ class RemoteEngine:
 
     @cached_property
     def _tokens(self) -> tokens.Tokens:
-        return tokens.load(self._weights.folder, self._weights.window)
+        return tokens.load(self._weights.folder, self._window)
 
     def _fitting(self, folder: Path, question: Question) -> Lora:
-        """The adapter, which was trained by the causal engine on the same weights and prompts."""
+        """The adapter, made for the same weights, vocabulary and prompts, by this engine or by the causal one."""
         lora = self._loras.find(folder)
-        if reason := unfit(lora.manifest, replace(self._identity, engine="causal"), question):
+        if reason := unfit(lora.manifest, self._identity, question, self._weights.tokenizer):
             raise EngineError(reason)
         return lora
 

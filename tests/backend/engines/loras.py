@@ -8,11 +8,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from backend.engines.adapter import MANIFEST, Manifest
+from backend.engines.adapter import LORA_CONFIG, LORA_TENSORS, MANIFEST, Manifest
 from backend.engines.protocol import Identity
 from labelstudio_config.codebook import Question
 
-CONFIG, TENSORS = "adapter_config.json", "adapter_model.safetensors"
 RANK, ALPHA = 4, 8
 MODULES = ("q_proj", "v_proj")
 
@@ -34,7 +33,7 @@ def lora(folder: Path, model: Path, *, seed: int, size: float = 0.5) -> Path:
             name = f"base_model.model.model.layers.{layer}.self_attn.{module}"
             tensors[f"{name}.lora_A.weight"] = torch.randn(RANK, config.hidden_size, generator=made) * size
             tensors[f"{name}.lora_B.weight"] = torch.randn(wide[module], RANK, generator=made) * size
-    save_file(tensors, folder / TENSORS, metadata={"format": "pt"})
+    save_file(tensors, folder / LORA_TENSORS, metadata={"format": "pt"})
     said = {
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
@@ -45,11 +44,11 @@ def lora(folder: Path, model: Path, *, seed: int, size: float = 0.5) -> Path:
         "bias": "none",
         "inference_mode": True,
     }
-    (folder / CONFIG).write_text(json.dumps(said), encoding="utf-8")
+    (folder / LORA_CONFIG).write_text(json.dumps(said), encoding="utf-8")
     return folder
 
 
-def signed(folder: Path, identity: Identity, question: Question, **changes: Any) -> Path:
+def signed(folder: Path, identity: Identity, question: Question, vocabulary: str, **changes: Any) -> Path:
     """The adapter with the manifest that says it was trained for this base and question by the causal engine."""
     manifest = Manifest(
         method="lora",
@@ -69,7 +68,8 @@ def signed(folder: Path, identity: Identity, question: Question, **changes: Any)
         metrics={},
         versions={},
         created="2026-01-01T00:00:00+00:00",
-        files={name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in (CONFIG, TENSORS)},
+        files={name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in (LORA_CONFIG, LORA_TENSORS)},
+        vocabulary=vocabulary,
     )
     value = json.loads(manifest.text()) | changes
     (folder / MANIFEST).write_text(json.dumps(value), encoding="utf-8")
@@ -82,8 +82,8 @@ def merged(model: Any, folder: Path) -> Any:
     from safetensors.torch import load_file
 
     changed = copy.deepcopy(model)
-    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    tensors = load_file(folder / TENSORS)
+    config = json.loads((folder / LORA_CONFIG).read_text(encoding="utf-8"))
+    tensors = load_file(folder / LORA_TENSORS)
     parameters = dict(changed.named_parameters())
     with torch.no_grad():
         for name in {name.split(".lora_")[0] for name in tensors}:

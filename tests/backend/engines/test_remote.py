@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from backend.engines import examination, loras, remote, vllm
+from backend.engines.causal import CausalEngine
 from backend.engines.prompts import Ask, Ours, asks
 from backend.engines.protocol import EngineError, Family, Item
 from backend.engines.remote import RemoteEngine
@@ -107,6 +108,17 @@ def test_probabilities_are_those_of_whole_forwards(fake: FakeVllm, weights: Weig
     assert scores.cut.tolist() == [0] * 7
 
 
+def test_probabilities_are_those_of_the_causal_engine(fake: FakeVllm, weights: Weights, tmp_path: Path) -> None:
+    local, used = CausalEngine(weights, device="cpu"), engine(fake, weights)
+    found = [*items(INTIMACY, 7), ("a long text. " * 100,)]
+    (folder,) = adapters(used, weights, tmp_path, 1, INTIMACY)
+    for adapter in (None, folder):
+        here, there = local.score(INTIMACY, found, adapter), used.score(INTIMACY, found, adapter)
+        np.testing.assert_allclose(np.exp(there.log_probabilities), np.exp(here.log_probabilities), atol=1e-5)
+        np.testing.assert_array_equal(there.cut, here.cut)
+        assert there.cut[7] > 0
+
+
 @pytest.mark.parametrize("kind", [Kind.MULTIPLE, Kind.ORDINAL])
 def test_each_kind_of_question_is_answered(fake: FakeVllm, weights: Weights, kind: Kind) -> None:
     question = asked("INTIMACY", TASKS["INTIMACY"][:3], kind)
@@ -185,7 +197,7 @@ def test_an_answer_that_is_no_score_fails_the_batch_at_once(fake: FakeVllm, weig
 
 def adapters(used: RemoteEngine, weights: Weights, folder: Path, n: int, question: Question = EMOTION) -> list[Path]:
     made = [lora(folder / f"v{i}", weights.folder, seed=i) for i in range(n)]
-    return [signed(one, used.identity, question) for one in made]
+    return [signed(one, used.identity, question, weights.tokenizer) for one in made]
 
 
 def test_adapters_change_scores_as_their_weights_say(fake: FakeVllm, weights: Weights, tmp_path: Path) -> None:
@@ -255,16 +267,23 @@ def test_a_server_that_keeps_forgetting_is_not_asked_for_ever(fake: FakeVllm, we
     assert fake.count("/v1/load_lora_adapter") == 1 + remote.RELOADS
 
 
-def test_an_adapter_of_another_base_or_question_never_reaches_the_server(
+def test_an_adapter_that_does_not_belong_here_never_reaches_the_server(
     fake: FakeVllm, weights: Weights, tmp_path: Path
 ) -> None:
     used = engine(fake, weights)
     (folder,) = adapters(used, weights, tmp_path, 1)
-    with pytest.raises(EngineError, match="not the single question 'intimacy'"):
-        used.score(INTIMACY, [("a",)], folder)
-    other = signed(folder, replace(used.identity, digest="f" * 64), EMOTION)
-    with pytest.raises(EngineError, match="was trained on the base"):
-        engine(fake, weights).score(EMOTION, [("a",)], other)
+
+    def reason(question: Question = EMOTION, *, vocabulary: str = weights.tokenizer, **changes: str) -> str:
+        signed(folder, used.identity, EMOTION, vocabulary, **changes)
+        with pytest.raises(EngineError) as refused:
+            used.score(question, [("a",)], folder)
+        return str(refused.value)
+
+    assert "not the single question 'intimacy'" in reason(INTIMACY)
+    assert "was trained on the base 'random llama'" in reason(base_digest="f" * 64)
+    assert "trained with another vocabulary" in reason(vocabulary="e" * 64)
+    assert "trained on other prompts" in reason(prompt="d" * 64)
+    assert "is a 'head', which a causal model cannot use" in reason(method="head")
     assert fake.count("/v1/load_lora_adapter") == 0
 
 
@@ -340,6 +359,8 @@ def test_the_server_may_come_later_than_the_engine(fake: FakeVllm, weights: Weig
 
 def test_what_a_score_depends_on_is_in_the_identity(fake: FakeVllm, weights: Weights) -> None:
     plain = engine(fake, weights).identity
+    causal = CausalEngine(weights, device="cpu", ready=False).identity
+    assert (causal.prompt, causal.digest, causal.method) == (plain.prompt, plain.digest, plain.method)
     assert (plain.engine, plain.base, plain.dtype, plain.method) == ("remote", weights.base, "remote", "label")
     assert engine(fake, weights, method="choice").identity != plain
     assert engine(fake, weights, shots=2).identity.prompt != plain.prompt
