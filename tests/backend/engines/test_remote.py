@@ -22,8 +22,9 @@ from backend.engines.weights import Weights
 from labelstudio_config.codebook import Kind, Question
 from tests.backend.engines.fake_vllm import FakeVllm, serving
 from tests.backend.engines.label_sets import HARD, TASKS, asked
-from tests.backend.engines.llamas import llama, tiny_tokenizer
+from tests.backend.engines.llamas import llama
 from tests.backend.engines.loras import lora, signed
+from tests.backend.engines.vocabulary import learned_tokenizer
 
 KEY = "sesame-open-0123456789"
 TEXTS = (
@@ -41,7 +42,7 @@ INTIMACY = asked("INTIMACY", TASKS["INTIMACY"])
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Weights:
-    return llama(tmp_path_factory.mktemp("served"), tiny_tokenizer(), window=600, max_position_embeddings=1024)
+    return llama(tmp_path_factory.mktemp("served"), learned_tokenizer(), window=300)
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def fake(weights: Weights, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeVllm
     monkeypatch.setattr(vllm, "FIRST", 0.01)
     monkeypatch.setattr(examination, "PATIENCE", 0.2)
     monkeypatch.setattr(remote, "TOGETHER", 3)
-    with serving(FakeVllm(weights, key=KEY, limit=601)) as server:
+    with serving(FakeVllm(weights, key=KEY, limit=301)) as server:
         yield server
 
 
@@ -163,7 +164,7 @@ def test_texts_too_long_are_cut_and_counted(fake: FakeVllm, weights: Weights) ->
     assert scores.cut[0] > 500
     assert scores.cut[1] == 0
     longest = max(len(prompt) for _, body in fake.asked for prompt in body["prompt"] if "logprob_token_ids" in body)
-    assert longest == 600
+    assert longest == 300
 
 
 @pytest.mark.parametrize("fault", ["500", "503", "drop", "half"])
@@ -298,11 +299,11 @@ def test_the_first_look_at_a_server_says_what_is_wrong(
     assert "refuses the key" in reason(key="other")
     assert "does not serve 'socialite'; it serves: base" in reason(model="socialite")
     assert "cannot be reached" in reason(url="http://127.0.0.1:9")
-    assert "reads 601 tokens, the model here 700" in reason(weights=replace(weights, window=700))
+    assert "reads 301 tokens, the model here 700" in reason(weights=replace(weights, window=700))
     assert "no scoring method 'best'" in reason(method="best")
-    other = llama(tmp_path / "other", tiny_tokenizer(merges=[("o", "r")]))
+    other = llama(tmp_path / "other", learned_tokenizer("42 42 42 42 42 42 42 42"))
     assert "cuts texts into other tokens" in reason(weights=other)
-    larger = tiny_tokenizer()
+    larger = learned_tokenizer()
     larger.add_tokens(["<extra>"])
     assert "vocabulary of the server" in reason(weights=llama(tmp_path / "larger", larger))
     assert KEY not in reason(model="socialite")
