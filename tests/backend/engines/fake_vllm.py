@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.engines.weights import Weights
-from tests.backend.engines.loras import merged
+from tests.backend.engines.random_loras import merged
 
 Json = dict[str, Any]
 
@@ -33,7 +33,7 @@ class FakeVllm(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), Handler)
         self.tokenizer = AutoTokenizer.from_pretrained(weights.folder)
         self.models = {"base": AutoModelForCausalLM.from_pretrained(weights.folder, dtype=torch.float32).eval()}
-        self.key, self.limit = key, limit
+        self.key, self.limit, self.size = key, limit, self.models["base"].config.vocab_size
         self.folders: dict[str, str] = {}
         self.gone: list[Any] = []  # keeps their ids from being used again
         self.faults: list[str] = []
@@ -66,10 +66,9 @@ class FakeVllm(ThreadingHTTPServer):
         elif isinstance(prompts[0], int):
             prompts = [prompts]
         ids = body.get("logprob_token_ids")
-        size = self.models["base"].config.vocab_size
         if any(len(prompt) + body["max_tokens"] > self.limit for prompt in prompts):
             return error(400, "This model's maximum context length was exceeded")
-        if ids and max(ids) >= size:
+        if ids and max(ids) >= self.size:
             return error(400, f"token_id(s) {ids} in logprob_token_ids contain out-of-vocab token ids")
         if ids and len(ids) > 128:
             return error(400, "Requested logprob_token_ids is greater than max allowed: 128")
