@@ -102,7 +102,9 @@ class Forwards:
         if adapter is not None:
             from peft import PeftModel
 
-            self._model = PeftModel.from_pretrained(self._model, adapter).eval()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of versions to come
+                self._model = PeftModel.from_pretrained(self._model, adapter).eval()
 
     def probabilities(self, question: Question, items: Sequence[Item], method: str = "label") -> NDArray[np.float64]:
         """[n, K]: of each label, or where any number may apply, of 'yes' to each."""

@@ -48,9 +48,9 @@ def expected(fake: FakeVllm, prompts: list[list[int]] = PROMPTS, ids: list[int] 
 
 
 def test_log_probabilities_are_those_of_the_model_in_the_order_asked(fake: FakeVllm, server: Server) -> None:
-    np.testing.assert_allclose(server.log_probabilities("base", PROMPTS, IDS), expected(fake), atol=1e-9)
+    np.testing.assert_allclose(server.log_probabilities("base", PROMPTS, IDS), expected(fake), atol=1e-5)
     back = IDS[::-1]
-    np.testing.assert_allclose(server.log_probabilities("base", PROMPTS, back), expected(fake, ids=back), atol=1e-9)
+    np.testing.assert_allclose(server.log_probabilities("base", PROMPTS, back), expected(fake, ids=back), atol=1e-5)
     assert fake.count("/v1/completions") == 2
 
 
@@ -59,14 +59,14 @@ def test_more_tokens_than_a_request_takes_are_asked_for_in_several(
 ) -> None:
     monkeypatch.setattr(vllm, "IDS", 3)
     ids = list(range(10))
-    np.testing.assert_allclose(server.log_probabilities("base", PROMPTS, ids), expected(fake, ids=ids), atol=1e-9)
+    np.testing.assert_allclose(server.log_probabilities("base", PROMPTS, ids), expected(fake, ids=ids), atol=1e-5)
     assert [len(body["logprob_token_ids"]) for _, body in fake.asked] == [3, 3, 3, 1]
 
 
 @pytest.mark.parametrize("fault", ["500", "502", "503", "504", "429", "drop", "half", "late"])
 def test_a_fault_that_passes_is_tried_again(fake: FakeVllm, server: Server, fault: str) -> None:
     fake.faults = [fault, fault]
-    np.testing.assert_allclose(server.log_probabilities("base", PROMPTS, IDS), expected(fake), atol=1e-9)
+    np.testing.assert_allclose(server.log_probabilities("base", PROMPTS, IDS), expected(fake), atol=1e-5)
     assert fake.count("/v1/completions") == 3
 
 
