@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import tempfile
@@ -51,11 +52,12 @@ class Size:
 
 
 FULL = Size(texts=40, adapters=5, batches=30, batch=16, cut_short=300, restart=True)
-QUICK = Size(texts=6, adapters=3, batches=6, batch=8, cut_short=80, restart=False)
+QUICK = Size(texts=4, adapters=3, batches=4, batch=4, cut_short=60, restart=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     given = parsed(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # whoever ends this ends the server, too
     start = time.monotonic()
     try:
         venv = environment(given.torch_index)
@@ -80,14 +82,20 @@ def proved(venv: Path, home: Path, size: Size, tokenizer: Path | None) -> Figure
         identity = client(server, llama).identity
         folders = adapters(llama, home, size.adapters, identity, questions()["single"])
         (other,) = adapters(llama, home / "other", 1, identity, questions()["ordinal"])
-        figures = {
-            "equal": equal(server, llama, size.texts, lambda method: local(llama, method)),
-            "replaced": replaced(server, llama, folders, size.batches, size.batch),
-            "killed": killed(server, llama, other, size.cut_short, restart=size.restart),
-        }
+        figures: Figures = {}
+        say("Comparing scores.")
+        figures["equal"] = equal(server, llama, size.texts, lambda method: local(llama, method))
+        say("Replacing adapters.")
+        figures["replaced"] = replaced(server, llama, folders, size.batches, size.batch)
+        say("Killing the server.")
+        figures["killed"] = killed(server, llama, other, size.cut_short, restart=size.restart)
     finally:
         server.end()
     return figures | {"ok": ok(figures), **ran_on(llama)}
+
+
+def say(what: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {what}", file=sys.stderr, flush=True)
 
 
 def local(llama: Llama, method: str) -> CausalEngine:

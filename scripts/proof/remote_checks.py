@@ -112,12 +112,12 @@ def killed(server: Vllm, llama: Llama, folder: Path, n: int, *, restart: bool) -
     question = questions()["ordinal"]
     found = items(question, n)
     right = Forwards(llama, folder).probabilities(question, found)
-    figures: Figures = {"texts": n, "impatient": _impatient(server, llama, folder, question, found)}
+    hasty = client(server, llama, patience=2.0, concurrency=4)
+    figures: Figures = {"texts": n, "impatient": _impatient(server, hasty, folder, question, found)}
     if not restart:
         return figures
     server.start()
-    remote = figures["impatient"].pop("engine")
-    p = np.exp(remote.score(question, found, folder).log_probabilities)
+    p = np.exp(hasty.score(question, found, folder).log_probabilities)
     figures["impatient"] |= {"max_difference_on_retry": _difference(p, right)}
     patient = client(server, llama, patience=300.0, concurrency=4)
     with ThreadPoolExecutor(1) as pool:
@@ -134,8 +134,7 @@ def killed(server: Vllm, llama: Llama, folder: Path, n: int, *, restart: bool) -
     return figures
 
 
-def _impatient(server: Vllm, llama: Llama, folder: Path, question: Question, found: list[Item]) -> Figures:
-    remote = client(server, llama, patience=2.0, concurrency=4)
+def _impatient(server: Vllm, remote: RemoteEngine, folder: Path, question: Question, found: list[Item]) -> Figures:
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(remote.score, question, found, folder)
         answered = _kill(server, waiting.done)
@@ -144,7 +143,7 @@ def _impatient(server: Vllm, llama: Llama, folder: Path, question: Question, fou
             said = ""
         except EngineError as error:
             said = str(error)
-    return {"engine": remote, "requests_answered_before": answered, "said": said.replace(server.url, "http://...")}
+    return {"requests_answered_before": answered, "said": said.replace(server.url, "http://...")}
 
 
 def _kill(server: Vllm, over: Callable[[], bool]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
@@ -24,7 +25,7 @@ class FakeVllm(ThreadingHTTPServer):
     `tamper` changes an answer before it is sent; `before` is called with every completion's body.
     """
 
-    daemon_threads = True
+    daemon_threads = False  # they are waited for at the end
 
     def __init__(self, weights: Weights, *, key: str = "", limit: int = 256, port: int = 0) -> None:
         import torch
@@ -35,6 +36,7 @@ class FakeVllm(ThreadingHTTPServer):
         self.models = {"base": AutoModelForCausalLM.from_pretrained(weights.folder, dtype=torch.float32).eval()}
         self.key, self.limit, self.size = key, limit, self.models["base"].config.vocab_size
         self.folders: dict[str, str] = {}
+        self.connections: set[socket.socket] = set()
         self.gone: list[Any] = []  # keeps their ids from being used again
         self.faults: list[str] = []
         self.asked: list[tuple[str, Json]] = []
@@ -123,6 +125,16 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: FakeVllm
 
+    def setup(self) -> None:
+        super().setup()
+        with self.server.lock:
+            self.server.connections.add(self.connection)
+
+    def finish(self) -> None:
+        with self.server.lock:
+            self.server.connections.discard(self.connection)
+        super().finish()
+
     def do_GET(self) -> None:
         if self._allowed():
             served = [{"id": name, "max_model_len": self.server.limit} for name in self.server.models]
@@ -205,5 +217,9 @@ def serving(server: FakeVllm) -> Iterator[FakeVllm]:
         yield server
     finally:
         server.shutdown()
+        with server.lock:
+            for connection in server.connections:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
         server.server_close()
         thread.join()
