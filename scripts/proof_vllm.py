@@ -51,7 +51,7 @@ class Size:
     restart: bool
 
 
-FULL = Size(texts=40, adapters=5, batches=30, batch=16, cut_short=300, restart=True)
+FULL = Size(texts=24, adapters=4, batches=16, batch=8, cut_short=150, restart=True)
 QUICK = Size(texts=4, adapters=3, batches=4, batch=4, cut_short=60, restart=False)
 
 
