@@ -109,11 +109,13 @@ def replaced(server: Vllm, llama: Llama, folders: Sequence[Path], batches: int, 
 
 def killed(server: Vllm, llama: Llama, folder: Path, n: int, *, restart: bool) -> Figures:
     """The server is killed in the middle of a batch: by an engine that gives up soon, then by one that waits for it."""
-    question = questions()["ordinal"]
+    question = questions()["single"]
     found = items(question, n)
     right = Forwards(llama, folder).probabilities(question, found)
+    without = np.abs(right - Forwards(llama).probabilities(question, found)).max(axis=1)
     hasty = client(server, llama, patience=2.0, concurrency=4)
-    figures: Figures = {"texts": n, "impatient": _impatient(server, hasty, folder, question, found)}
+    figures: Figures = {"texts": n, "texts_the_adapter_changes": int((without > 10 * TOLERANCE).sum())}
+    figures["impatient"] = _impatient(server, hasty, folder, question, found)
     if not restart:
         return figures
     server.start()

@@ -31,6 +31,7 @@ FIGURES: dict[str, Any] = {
     },
     "killed": {
         "texts": 80,
+        "texts_the_adapter_changes": 79,
         "impatient": {"requests_answered_before": 7, "said": "It fails.", "max_difference_on_retry": 1e-6},
         "patient": {"requests_answered_before": 8, "seconds_until_it_ended": 40.5, "max_difference": 1e-6},
     },
@@ -101,6 +102,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("replaced.max_difference", 2e-4),
         ("replaced.smallest_difference_between_adapters", 1e-5),
         ("replaced.unloaded", 0),
+        ("killed.texts_the_adapter_changes", 9),
         ("killed.impatient.said", ""),
         ("killed.impatient.max_difference_on_retry", 2e-4),
         ("killed.patient.max_difference", 2e-4),
@@ -117,7 +119,9 @@ def test_the_figures_are_told_in_sentences() -> None:
     assert "12 batches by two clients, 3 adapters, loaded 9 and unloaded 7 times: 0 wrong" in told
     assert "ended the batch by itself after 40.5 s" in told
     assert "All as it should be, 90 s." in told
-    short = changed("killed", {key: FIGURES["killed"][key] for key in ("texts", "impatient")})
+    short = changed(
+        "killed", {key: FIGURES["killed"][key] for key in ("texts", "texts_the_adapter_changes", "impatient")}
+    )
     assert "left out by --quick" in "\n".join(proof_vllm.lines(short | {"ok": False, "took_s": 90}))
 
 
