@@ -81,7 +81,7 @@ def proved(venv: Path, home: Path, size: Size, tokenizer: Path | None) -> Figure
         server.start()
         identity = client(server, llama).identity
         folders = adapters(llama, home, size.adapters, identity, questions()["single"])
-        figures: Figures = {}
+        figures = ran_on(llama)
         say("Comparing scores.")
         figures["equal"] = equal(server, llama, size.texts, lambda method: local(llama, method))
         say("Replacing adapters.")
@@ -90,7 +90,7 @@ def proved(venv: Path, home: Path, size: Size, tokenizer: Path | None) -> Figure
         figures["killed"] = killed(server, llama, folders[0], size.cut_short, restart=size.restart)
     finally:
         server.end()
-    return figures | {"ok": ok(figures), **ran_on(llama)}
+    return figures | {"ok": ok(figures)}
 
 
 def say(what: str) -> None:
@@ -144,8 +144,9 @@ def lines(figures: Figures) -> list[str]:
         f"unloaded {swaps['unloaded']} times: {swaps['wrong_batches']} wrong, largest difference "
         f"{swaps['max_difference']:.1e} (any two adapters differ by at least "
         f"{swaps['smallest_difference_between_adapters']:.1e}).",
-        f"Server killed after {kills['impatient']['requests_answered_before']} requests of a batch of {kills['texts']} "
-        f"texts ({kills['texts_the_adapter_changes']} of which the adapter changes); the engine that waits 2 s said: {kills['impatient']['said']}",
+        f"Server killed after {kills['impatient']['requests_answered_before']} requests of a batch of "
+        f"{kills['texts']} texts ({kills['texts_the_adapter_changes']} of which the adapter changes); the engine "
+        f"that waits 2 s said: {kills['impatient']['said']}",
     ]
     if "patient" in kills:
         told += [
