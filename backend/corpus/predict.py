@@ -15,7 +15,7 @@ from backend.assist.order import POLICY, margin
 from backend.assist.scoring import EMPTY, Outcome, score
 from backend.corpus.intake import text_columns
 from backend.corpus.table import Table, TableError, new_table
-from backend.engines.protocol import Engine, Family
+from backend.engines.protocol import FAMILY, Engine, Family, expected
 from db.releases import release_name
 from labelstudio_config.codebook import Codebook, Question
 
@@ -117,7 +117,8 @@ def _cells(one: Asked, outcome: Outcome, release: str) -> list[str]:
         return [""] * len(_names(one.question))
     log_p, cut = outcome.scores[one.question_id]
     p = [min(1.0, math.exp(x)) for x in log_p]
-    shown = [f"{x:.6g}" for x in (*p, margin(log_p, one.family))]
+    mean = [float(expected(log_p))] if one.family is Family.ORDINAL else []
+    shown = [f"{x:.6g}" for x in (*p, *mean, margin(log_p, one.family))]
     return [_label(one, log_p), *shown, str(cut), release]
 
 
@@ -131,7 +132,13 @@ def _label(one: Asked, log_p: Values) -> str:
 def _names(question: Question) -> list[str]:
     """The columns of a question, without a prefix; labels by their ids, as R and Stata can name a variable."""
     probabilities = [f"p_{label.id}" for label in question.labels]
-    return ["label", *probabilities, "margin", "tokens_cut", "release"]
+    mean = [_mean(question)] if FAMILY.get(question.kind) is Family.ORDINAL else []
+    return ["label", *probabilities, *mean, "margin", "tokens_cut", "release"]
+
+
+def _mean(question: Question) -> str:
+    """The column of an ordinal question's expected value; it names the question already."""
+    return f"expected_{question.id}"
 
 
 def _new_columns(table: Table, made: Sequence[Coding]) -> tuple[str, ...]:
@@ -142,7 +149,7 @@ def _new_columns(table: Table, made: Sequence[Coding]) -> tuple[str, ...]:
     names: list[str] = []
     for question in questions:
         for name in _names(question):
-            names.append(_fresh(name if alone else f"{question.id}_{name}", taken))
+            names.append(_fresh(name if alone or name == _mean(question) else f"{question.id}_{name}", taken))
             taken.add(names[-1])
     return tuple(names)
 

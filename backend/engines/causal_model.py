@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -115,7 +116,9 @@ class CausalModel:
             config.inference_mode = True
             tensors = load_file(folder / LORA_TENSORS)
             if self._peft is None:
-                self._peft = PeftModel(self.base, config, adapter_name=name, autocast_adapter_dtype=False).eval()
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers in a way it will drop
+                    self._peft = PeftModel(self.base, config, adapter_name=name, autocast_adapter_dtype=False)
             else:
                 self._peft.add_adapter(name, config, autocast_adapter_dtype=False)
             told: Any = set_peft_model_state_dict(self._peft, tensors, adapter_name=name)

@@ -52,6 +52,13 @@ class Scores:
     cut: NDArray[np.int64]
 
 
+def expected(log_probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Expected value [n] of ordinal scores [n, K] whose labels count 1 to K."""
+    places = np.arange(1, log_probabilities.shape[-1] + 1, dtype=np.float64)
+    values: NDArray[np.float64] = np.exp(log_probabilities) @ places
+    return values
+
+
 class Engine(Protocol):
     """A scorer of label sets. One thread calls it at a time; it never writes to the store."""
 

@@ -65,6 +65,17 @@ def test_labels_probabilities_margin_and_release(tmp_path: Path) -> None:
         assert row["tokens_cut"] == "0"
 
 
+def test_ordered_labels_also_have_an_expected_value(tmp_path: Path) -> None:
+    rows = labelled(tmp_path, "text\nhappy and glad\nsad\n", book(tmp_path, "mood", "ordinal"))
+    names = ["label", "p_joyful", "p_sad", "expected_mood", "margin", "tokens_cut", "release"]
+    assert list(rows[0]) == ["text", *names]
+    for row in rows:
+        assert float(row["expected_mood"]) == pytest.approx(float(row["p_joyful"]) + 2 * float(row["p_sad"]), abs=1e-4)
+    assert float(rows[0]["expected_mood"]) < float(rows[1]["expected_mood"])
+    several = labelled(tmp_path, "text\nhappy\n", book(tmp_path, "mood", "ordinal"), book(tmp_path, "tone", "ordinal"))
+    assert {"expected_mood", "expected_tone"} <= set(several[0])
+
+
 def test_every_row_comes_out_as_it_went_in(tmp_path: Path) -> None:
     content = 'text,note\n"a ""quote"", a comma\nand a line",1\n,empty\n   ,blank\nhappy 🎉 émoji,\n'
     rows = labelled(tmp_path, content, book(tmp_path, "mood"))

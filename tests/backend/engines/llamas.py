@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.engines.weights import Weights
+from scripts.bench.scoring_material import from_json
 
 LLAMA2 = Path("tokenizer") / "llama2_tokenizer.model"  # the real vocabulary, in the shared material
 
@@ -24,25 +25,28 @@ def real_tokenizer(shared: Path, folder: Path) -> Any:
 
 def tiny_tokenizer(*, merges: list[tuple[str, str]] | None = None) -> Any:
     """Letters, signs and a few merges, in the manner of Llama's: blanks are '▁', and words may merge across them."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast
-
     letters = [chr(c) for c in range(33, 127)] + ["▁", "\n", "é"]
     joined = [("▁", "n"), ("▁n", "o"), ("▁no", "t"), ("i", "n"), ("▁", "a"), ("t", "e"), ("▁", "▁"), *(merges or [])]
     words = ["<unk>", "<s>", "</s>", *letters, *("".join(pair) for pair in joined)]
     vocabulary = {word: n for n, word in enumerate(dict.fromkeys(words))}
-    made = Tokenizer(models.BPE(vocabulary, joined, unk_token="<unk>"))
-    made.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first", split=False)
-    made.decoder = decoders.Metaspace(prepend_scheme="first", split=False)
-    return PreTrainedTokenizerFast(tokenizer_object=made, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
+    blanks = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": False}
+    bpe = {"type": "BPE", "vocab": vocabulary, "merges": joined, "unk_token": "<unk>"}
+    return from_json({"pre_tokenizer": blanks, "decoder": blanks, "model": bpe})
 
 
 def llama(
-    folder: Path, tokenizer: Any, *, key_values: int = 4, seed: int = 5, window: int = 256, **more: Any
+    folder: Path,
+    tokenizer: Any,
+    *,
+    key_values: int = 4,
+    seed: int = 5,
+    window: int = 256,
+    family: str = "llama",
+    **more: Any,
 ) -> Weights:
-    """A small Llama saved with its tokenizer; fewer `key_values` than 4 make its queries share them."""
+    """A small model saved with its tokenizer; fewer `key_values` than 4 make its queries share them."""
     import torch
-    from transformers import AutoModelForCausalLM, LlamaConfig
+    from transformers import AutoConfig, AutoModelForCausalLM
 
     shape = {
         "vocab_size": len(tokenizer),
@@ -51,13 +55,16 @@ def llama(
         "num_hidden_layers": 2,
         "num_attention_heads": 4,
         "num_key_value_heads": key_values,
+        "head_dim": more.get("hidden_size", 32) // 4,
         "max_position_embeddings": 512,
         "initializer_range": 0.3,
         "bos_token_id": 1,
         "eos_token_id": 2,
+        "pad_token_id": None,
     }
     torch.manual_seed(seed)
-    AutoModelForCausalLM.from_config(LlamaConfig(**shape | more)).save_pretrained(folder)
+    model = AutoModelForCausalLM.from_config(AutoConfig.for_model(family, **shape | more))
+    model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return weights(folder, window)
 
