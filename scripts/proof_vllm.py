@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -52,7 +53,7 @@ class Size:
 
 
 FULL = Size(texts=24, adapters=4, batches=16, batch=8, cut_short=150, restart=True)
-QUICK = Size(texts=4, adapters=3, batches=4, batch=4, cut_short=60, restart=False)
+QUICK = Size(texts=3, adapters=2, batches=4, batch=3, cut_short=32, restart=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,9 +79,11 @@ def proved(venv: Path, home: Path, size: Size, tokenizer: Path | None) -> Figure
     llama = make(home, tokenizer, window=WINDOW)
     server = Vllm(venv, llama.weights.folder, home, length=LENGTH, rank=RANK, loras=2)
     try:
-        server.start()
-        identity = client(server, llama).identity
-        folders = adapters(llama, home, size.adapters, identity, questions()["single"])
+        with ThreadPoolExecutor(1) as pool:
+            starting = pool.submit(server.start)
+            identity = client(server, llama, ready=False).identity
+            folders = adapters(llama, home, size.adapters, identity, questions()["single"])
+            starting.result()
         figures = ran_on(llama)
         say("Comparing scores.")
         figures["equal"] = equal(server, llama, size.texts, lambda method: local(llama, method))
