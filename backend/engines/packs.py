@@ -8,6 +8,7 @@ logarithm of their sums. transformers' models take it by name: their code stays 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -136,13 +137,36 @@ def packs(lengths: Sequence[int], budget: int) -> Iterator[tuple[int, int]]:
 
 def _run(model: Any, pack: Pack) -> Any:
     """Logits [1, reads, vocabulary]: the vocabulary head runs on the places that are read, and on no other."""
-    return model(
-        input_ids=pack.tokens,
-        position_ids=pack.positions,
-        use_cache=False,
-        logits_to_keep=pack.reads,
-        pack=pack,
-    ).logits
+    with _only_read(model, pack.tokens.shape[1], pack.reads):
+        return model(
+            input_ids=pack.tokens,
+            position_ids=pack.positions,
+            use_cache=False,
+            logits_to_keep=pack.reads,
+            pack=pack,
+        ).logits
+
+
+@contextmanager
+def _only_read(model: Any, tokens: int, reads: Any) -> Iterator[None]:
+    """The last layer does for the places that are read what only they need: of the others it takes keys and values."""
+    last = model.get_decoder().layers[-1]
+
+    def taken(_: Any, given: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (given[0][:, reads], *given[1:])
+
+    def put_back(_: Any, __: Any, out: Any) -> Any:
+        return out.new_zeros(out.shape[0], tokens, out.shape[2]).index_copy(1, reads, out)
+
+    hooks = []
+    for part in (last.self_attn.q_proj, last.self_attn.o_proj, last.mlp):
+        hooks.append(part.register_forward_pre_hook(taken))
+        hooks.append(part.register_forward_hook(put_back))
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def _mask(model: Any, own: Any, lengths: Any, longest: int, trie: Trie) -> Any:
