@@ -69,6 +69,9 @@ def _data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("SOCIALITE_CACHE", str(tmp_path_factory.mktemp("socialite-cache")))
         patch.setenv("HF_HUB_OFFLINE", "1")
         patch.setenv("TOKENIZERS_PARALLELISM", "false")
+        hub = str(tmp_path_factory.mktemp("hub-cache"))
+        patch.setenv("HF_HUB_CACHE", hub)  # of processes that tests start
+        patch.setattr("huggingface_hub.constants.HF_HUB_CACHE", hub)
         yield home
 
 

@@ -83,23 +83,28 @@ def models() -> list[Cached]:
 
 def remove(repo: str) -> int:
     """Delete a model from the cache; the bytes that became free, 0 when it was not there."""
-    from huggingface_hub import scan_cache_dir
-
     for found in _repositories():
         if found.repo_id == repo:
-            plan = scan_cache_dir().delete_revisions(*(r.commit_hash for r in found.revisions))
+            plan = _scan().delete_revisions(*(r.commit_hash for r in found.revisions))
             plan.execute()
             return int(plan.expected_freed_size)
     return 0
 
 
 def _repositories() -> list[Any]:
-    from huggingface_hub import CacheNotFound, scan_cache_dir
+    from huggingface_hub import CacheNotFound
 
     try:
-        return [repo for repo in scan_cache_dir().repos if repo.repo_type == "model"]
+        return [repo for repo in _scan().repos if repo.repo_type == "model"]
     except CacheNotFound:
         return []
+
+
+def _scan() -> Any:
+    """What the cache holds."""
+    from huggingface_hub import constants, scan_cache_dir
+
+    return scan_cache_dir(constants.HF_HUB_CACHE)
 
 
 def _why(error: Exception, repo: str, revision: str | None, kind: str) -> str:
