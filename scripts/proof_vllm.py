@@ -143,8 +143,9 @@ def lines(figures: Figures) -> list[str]:
         f"Scores of {same['texts']} texts on {len(same['from_forwards'])} kinds of question and method differ from "
         f"plain forwards by at most {same['max_from_forwards']:.1e}, from the causal engine by "
         f"{same['max_from_causal']:.1e} (allowed: {TOLERANCE:.0e}).",
-        f"{swaps['batches']} batches by two clients, {swaps['adapters']} adapters, loaded {swaps['loaded']} and "
-        f"unloaded {swaps['unloaded']} times: {swaps['wrong_batches']} wrong, largest difference "
+        f"{swaps['batches']} batches by two clients beside {swaps['requests_of_a_stranger']} requests of a stranger "
+        f"({swaps['mixed_up_for_the_stranger']} mixed up by vLLM), {swaps['adapters']} adapters, loaded "
+        f"{swaps['loaded']} and unloaded {swaps['unloaded']} times: {swaps['wrong_batches']} wrong, largest difference "
         f"{swaps['max_difference']:.1e} (any two adapters differ by at least "
         f"{swaps['smallest_difference_between_adapters']:.1e}).",
         f"Server killed after {kills['impatient']['requests_answered_before']} requests of a batch of "

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 TRIED = "Instruction: Zoë asks (42 %): 'n/a' or 漢字?\nInput: well... 🎉\nOutput: not"  # tries a vocabulary's corners
 PATIENCE = 10.0  # seconds: whoever starts the program waits
-LIKELIEST = 5
+DRAWS = 32
 ALIKE = 0.1  # between two answers for one token, in half precision and other company
 
 
@@ -42,12 +42,16 @@ def examine(server: Server, model: str, tokens: Tokens) -> int:
 
 
 def _compare(server: Server, model: str, prompt: list[int], tokens: Tokens) -> None:
-    """The likeliest tokens' log-probabilities are some, and the same when these tokens are asked for by name."""
-    likeliest = server.likeliest(model, prompt, LIKELIEST)
-    values = np.array(list(likeliest.values()))
+    """Tokens drawn at random have log-probabilities, and the same ones when they are asked for by name.
+
+    That tells them from logits: those of the tokens that are drawn are large, or those of all tokens are near zero.
+    """
+    drawn: dict[int, float] = {}
+    for position in server.drawn(model, prompt, [tokens.end, tokens.tokenizer.vocab_size - 1], DRAWS):
+        drawn |= position
+    ids, values = list(drawn), np.array(list(drawn.values()))
     if not (values <= 1e-6).all() or np.exp(values).sum() > 1 + SLACK:
         raise unusable(server.url, "it gives numbers that are no log-probabilities")
-    ids = [*dict.fromkeys([*likeliest, tokens.end, tokens.tokenizer.vocab_size - 1])]
     named = server.log_probabilities(model, [prompt], ids)[0]
-    if np.abs(named[: len(values)] - values).max() > ALIKE:
-        raise unusable(server.url, "the same token has one when it is likely and another when it is asked for by name")
+    if not np.allclose(named, values, atol=ALIKE):
+        raise unusable(server.url, "the same token has one when it is drawn and another when it is asked for by name")

@@ -87,14 +87,22 @@ class Server:
         ids = self._choices(model, body, 1)[0].get("prompt_token_ids")
         return [int(x) for x in ids] if isinstance(ids, list) else None
 
-    def likeliest(self, model: str, prompt: Sequence[int], count: int) -> dict[int, float]:
-        """The log-probabilities of the `count` likeliest next tokens, and of the one that was sampled, by token id."""
-        body = {"model": model, "prompt": list(prompt), "logprobs": count, **ONE}
-        position = _position(self.url, self._choices(model, body, 1)[0])
-        try:
-            return {int(name.removeprefix("token_id:")): float(value) for name, value in position.items()}
-        except (TypeError, ValueError):
-            raise unusable(self.url, "it does not name tokens by their ids") from None
+    def drawn(self, model: str, prompt: Sequence[int], ids: Sequence[int], count: int) -> list[dict[int, float]]:
+        """The log-probabilities of `ids` and of a token drawn at random after the prompt, `count` times.
+
+        Not by `logprobs` alone: vLLM 0.32 mixes these up where requests for named tokens are under way.
+        """
+        body = {"model": model, "prompt": [list(prompt)] * count, "logprobs": 1, "logprob_token_ids": list(ids), **ONE}
+        found = []
+        for choice in self._choices(model, body, count):
+            position = _position(self.url, choice)
+            try:
+                found.append({int(name.removeprefix("token_id:")): float(x) for name, x in position.items()})
+            except (TypeError, ValueError):
+                raise unusable(self.url, "it does not name tokens by their ids") from None
+            if not found[-1].keys() >= set(ids):
+                raise unusable(self.url, "it leaves out tokens that were asked for")
+        return found
 
     def log_probabilities(
         self, model: str, prompts: Sequence[Sequence[int]], ids: Sequence[int]

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 
 from backend.engines.protocol import Engine, EngineError, Item
@@ -73,7 +74,10 @@ def equal(server: Vllm, llama: Llama, n: int, causal: Callable[[str], Engine]) -
 
 
 def replaced(server: Vllm, llama: Llama, folders: Sequence[Path], batches: int, n: int) -> Figures:
-    """Two clients score with adapters in turn; each keeps one on the server, so that they take them from each other."""
+    """Two clients score with adapters in turn; each keeps one on the server, so that they take them from each other.
+
+    All the while a stranger asks the server for completions with log-probabilities of another kind.
+    """
     question = questions()["single"]
     found = items(question, n)
     right = [Forwards(llama, folder).probabilities(question, found) for folder in folders]
@@ -93,18 +97,45 @@ def replaced(server: Vllm, llama: Llama, folders: Sequence[Path], batches: int, 
             differences.append(_difference(p, right[which]))
         return differences
 
-    with ThreadPoolExecutor(2) as pool:
-        differences = [x for done in [pool.submit(work, number) for number in range(2)] for x in done.result()]
+    over = threading.Event()
+    header = {"Authorization": f"Bearer {KEY}"}
+    with ThreadPoolExecutor(3) as pool, httpx.Client(base_url=server.url, headers=header, timeout=60) as other:
+        stranger = pool.submit(_stranger, other, over)
+        try:
+            differences = [x for done in [pool.submit(work, number) for number in range(2)] for x in done.result()]
+        finally:
+            over.set()
+        answered, mixed_up = stranger.result()
     return {
         "batches": len(differences),
         "texts_a_batch": n,
         "adapters": len(folders),
+        "requests_of_a_stranger": answered,
+        "mixed_up_for_the_stranger": mixed_up,
         "loaded": changes["load"],
         "unloaded": changes["unload"],
         "max_difference": max(differences),
         "smallest_difference_between_adapters": between,
         "wrong_batches": sum(x > TOLERANCE for x in differences),
     }
+
+
+def _stranger(client: httpx.Client, over: threading.Event) -> tuple[int, int]:
+    """How many completions another program got before it is `over`, and how many had not the log-probabilities that it
+    got while it was alone.
+    """
+    alone = _likeliest(client)
+    answered = other = 0
+    while not over.is_set():
+        answered += 1
+        other += alone.keys() != (now := _likeliest(client)).keys() or max(abs(now[x] - alone[x]) for x in now) > 0.01
+    return answered, other
+
+
+def _likeliest(client: httpx.Client) -> dict[str, float]:
+    body = {"model": NAME, "prompt": "Once upon a time", "max_tokens": 1, "temperature": 0, "logprobs": 5}
+    answer = client.post("/v1/completions", json=body).raise_for_status().json()
+    return dict(answer["choices"][0]["logprobs"]["top_logprobs"][0])
 
 
 def killed(server: Vllm, llama: Llama, folder: Path, n: int, *, restart: bool) -> Figures:

@@ -64,7 +64,7 @@ class FakeVllm(ThreadingHTTPServer):
     def complete(self, body: Json, model: Any) -> tuple[int, Json]:
         prompts = body["prompt"]
         if isinstance(prompts, str):
-            prompts = [self.tokenizer(prompts, add_special_tokens=body["add_special_tokens"])["input_ids"]]
+            prompts = [self.tokenizer(prompts, add_special_tokens=body.get("add_special_tokens", True))["input_ids"]]
         elif isinstance(prompts[0], int):
             prompts = [prompts]
         ids = body.get("logprob_token_ids")

@@ -326,11 +326,26 @@ def nameless(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def ignorant(answer: dict[str, Any]) -> dict[str, Any]:
-    """A server of before `logprob_token_ids`: the likeliest tokens alone."""
+    """A server of before `logprob_token_ids`: the likeliest token alone."""
     for choice in answer["choices"]:
         for place, top in enumerate((choice["logprobs"] or {}).get("top_logprobs", [])):
-            if len(top) > 5:
-                choice["logprobs"]["top_logprobs"][place] = dict(list(top.items())[:1])
+            choice["logprobs"]["top_logprobs"][place] = dict(list(top.items())[:1])
+    return answer
+
+
+def fickle(answer: dict[str, Any]) -> dict[str, Any]:
+    """Another log-probability for the same token in a request of one prompt than in one of many."""
+    for choice in answer["choices"] if len(answer["choices"]) == 1 else []:
+        for top in (choice["logprobs"] or {}).get("top_logprobs", []):
+            top.update({name: value - 1.0 for name, value in top.items()})
+    return answer
+
+
+def small_logits(answer: dict[str, Any]) -> dict[str, Any]:
+    """The logits of a model that has learned nothing: all near zero, each of them below it."""
+    for choice in answer["choices"]:
+        for top in (choice["logprobs"] or {}).get("top_logprobs", []):
+            top.update(dict.fromkeys(top, -0.1))
     return answer
 
 
@@ -340,6 +355,8 @@ def ignorant(answer: dict[str, Any]) -> dict[str, Any]:
         (shifted, "numbers that are no log-probabilities"),
         (nameless, "does not say how it cuts a text"),
         (ignorant, "leaves out tokens that were asked for"),
+        (fickle, "the same token has one when it is drawn and another"),
+        (small_logits, "numbers that are no log-probabilities"),
     ],
 )
 def test_a_server_without_usable_log_probabilities_is_found_out_at_the_start(
