@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import socket
-import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing, suppress
 from pathlib import Path
@@ -38,7 +37,6 @@ from db.store import Store, open_store
 
 log = logging.getLogger(__name__)
 GRACE = 5  # seconds that requests in hand may take when the server ends
-TURN = 0.0002  # seconds a thread may keep the others from Python: inference needs it between any two operations
 
 
 class ServeError(Exception):
@@ -112,7 +110,6 @@ def serve(settings: Settings) -> None:
 
     BindingError, LockedError, StoreError, EngineError or ServeError where it cannot start: each says why.
     """
-    sys.setswitchinterval(TURN)
     to_stderr()
     check_binding(settings)
     with closing(_socket(settings)) as listening:

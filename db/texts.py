@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -49,6 +49,13 @@ class TaskRow:
     row: int | None = None
     other: dict[str, Any] | None = None
     group_key: str | None = None
+
+
+class Shown(NamedTuple):
+    """What is asked of an `LsProject` where tasks are remembered, for who has no row of it at hand."""
+
+    id: int
+    project_id: int
 
 
 def find(s: Session, project_id: int, texts: Iterable[Sequence[str]]) -> list[int | None]:
@@ -106,7 +113,7 @@ def unit_texts(s: Session, project_id: int, source: str) -> dict[str, int]:
 
 
 def remember_tasks(
-    s: Session, ls_project: LsProject, rows: Sequence[TaskRow], source: str = "label-studio"
+    s: Session, ls_project: LsProject | Shown, rows: Sequence[TaskRow], source: str = "label-studio"
 ) -> list[tuple[int, int]]:
     """(ls_task id, text id) of each task, in order; what is new is stored.
 

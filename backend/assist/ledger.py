@@ -13,9 +13,8 @@ from backend.assist.asked import Values
 from backend.assist.entry import Entry, Item, TaskKey
 from db import predictions
 from db.dialect import chunks, fetch
-from db.models import LsProject
 from db.predictions import ExposureRow
-from db.texts import TaskRow, TextRow, place_as_work, placements, remember, remember_tasks
+from db.texts import Shown, TaskRow, TextRow, place_as_work, placements, remember, remember_tasks
 
 AUDIT, WORK = "audit", "work"
 CHUNK = 500
@@ -139,7 +138,7 @@ def _remembered(s: Session, items: Sequence[Item], found: Roles) -> dict[Item, P
             ids[item] = (item.ls_task_id, item.entry.text_id)
     for ls_project_id, group in tasks.items():
         rows = [TaskRow(item.task[1], f"{ls_project_id}/{item.task[1]}", item.fields) for item in group if item.task]
-        ls_project = LsProject(id=ls_project_id, project_id=found[ls_project_id][0])
+        ls_project = Shown(ls_project_id, found[ls_project_id][0])
         ids.update(zip(group, remember_tasks(s, ls_project, rows), strict=True))
     for project_id, group in texts.items():
         text_ids = remember(s, project_id, [TextRow(item.fields) for item in group])

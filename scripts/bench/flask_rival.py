@@ -1,10 +1,12 @@
 """The Flask app that `vs_flask` compares with: an ML backend written the way label_studio_ml has its users write one.
 
-Per request, as measured of that library: a model object is made, the labelling configuration is parsed with the Label
-Studio SDK, the model's `setup` writes its version to a key/value table in SQLite, reads of that table are remembered by
-the process. Basic auth is checked; headers and bodies are logged at DEBUG, so not at the level it runs at. The scoring
-is our own keyword engine, loaded once for the process, and the answer has the same regions as ours. It keeps no text,
-no score and no exposure, and checks no host and no body size: what it leaves undone is in its favour.
+Per request, as read in that library: a model object is made, the labelling configuration is parsed with the Label
+Studio SDK and compared with the one in a key/value table in SQLite, the model's version is looked up there, its `setup`
+writes the version, which makes the process forget what it had read of the table, and the answer, an object of the SDK
+for each task, looks the version up again. Basic auth is checked; headers and bodies are logged at DEBUG, so not at the
+level it runs at. The scoring is our own keyword engine, loaded once for the process, and the answer has the same
+regions as ours. It keeps no text, no score and no exposure, and checks no host and no body size: what it leaves undone
+is in its favour.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from typing import Any
 from flask import Flask, Response, jsonify, request
 from label_studio_sdk.label_interface import LabelInterface
 from label_studio_sdk.label_interface.control_tags import ControlTag
+from label_studio_sdk.label_interface.objects import PredictionValue
 
 from backend.engines.keyword import KeywordEngine
 from labelstudio_config.codebook import Question
@@ -35,27 +38,34 @@ VERSION = "0.0.1"
 
 
 class Cache:
-    """A key/value table in a SQLite file: one write at a time goes to the file, reads are remembered in the process."""
+    """A key/value table in a SQLite file, one connection a statement; what was read is remembered until a write."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._known: dict[str, str] = {}
+        self._known: dict[str, str | None] = {}
         self._lock = Lock()  # eight threads that wait for SQLite's own lock would sleep most of the time
         self._execute("CREATE TABLE IF NOT EXISTS cache (key TEXT PRIMARY KEY, value TEXT)")
 
     def get(self, key: str) -> str | None:
-        return self._known.get(key)
+        try:
+            return self._known[key]
+        except KeyError:
+            rows = self._execute("SELECT value FROM cache WHERE key = ?", (key,))
+            found = rows[0][0] if rows else None
+            self._known[key] = found
+            return found
 
     def set(self, key: str, value: str) -> None:
         self._execute("INSERT OR REPLACE INTO cache (key, value) VALUES (?, ?)", (key, value))
-        self._known[key] = value
+        self._known.clear()
 
-    def _execute(self, sql: str, values: tuple[str, ...] = ()) -> None:
+    def _execute(self, sql: str, values: tuple[str, ...] = ()) -> list[tuple[str]]:
         with self._lock:
             connection = sqlite3.connect(self._path)
             with connection:
-                connection.execute(sql, values)
+                rows = connection.execute(sql, values).fetchall()
             connection.close()
+            return rows
 
 
 CACHE = Cache(Path(os.environ["RIVAL_FOLDER"]) / "cache.sqlite")
@@ -69,7 +79,13 @@ class Model:
         self.interface = LabelInterface(config=label_config)
         if CACHE.get(f"{project_id}_label_config") != label_config:
             CACHE.set(f"{project_id}_label_config", label_config)
+        if not self.version:
+            self.setup()
         self.setup()
+
+    @property
+    def version(self) -> str | None:
+        return CACHE.get(f"{self._project}_model_version")
 
     def setup(self) -> None:
         CACHE.set(f"{self._project}_model_version", VERSION)
@@ -80,11 +96,12 @@ class Model:
         column = next(iter(self.interface.objects)).value_name
         items = [(str(task["data"][column]),) for task in tasks]
         chosen = [self._regions(control, question, items) for control, question in controls]
-        version = CACHE.get(f"{self._project}_model_version")
-        return [
-            {"result": list(regions), "score": min(region["score"] for region in regions), "model_version": version}
+        version = self.version
+        values = [
+            PredictionValue(result=list(regions), score=min(region["score"] for region in regions))
             for regions in zip(*chosen, strict=True)
         ]
+        return [value.model_dump() | {"model_version": version} for value in values]
 
     def _regions(self, control: ControlTag, question: Question, items: Sequence[tuple[str]]) -> list[dict[str, Any]]:
         rows = ENGINE.score(question, items).log_probabilities
