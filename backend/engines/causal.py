@@ -20,6 +20,7 @@ from backend.engines.protocol import EngineError, Family, Identity, Item, Scores
 from backend.engines.scorable import checked, why_not
 from backend.engines.tokens import Seams, Tokens, common, load
 from backend.engines.trie import METHODS, Method, Trie, build
+from backend.engines.unwatched import unwatched
 from backend.engines.weights import Weights
 from labelstudio_config.codebook import Question
 
@@ -83,8 +84,9 @@ class CausalEngine:
 
     def load(self) -> None:
         """Load tokenizer and model, if that has not been done."""
-        _ = self.tokens
-        _ = self.model.base
+        with unwatched():
+            _ = self.tokens
+            _ = self.model.base
 
     @cached_property
     def tokens(self) -> Tokens:

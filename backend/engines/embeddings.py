@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from backend.engines import packed, padded
 from backend.engines.pooling import Reader
 from backend.engines.protocol import EngineError
+from backend.engines.unwatched import unwatched
 from backend.engines.vectors import Disk, Memory, Vector, key
 from backend.engines.weights import Weights
 
@@ -44,7 +45,8 @@ class Embedder:
     @cached_property
     def _parts(self) -> tuple[Any, Any, Reader]:
         """Tokenizer, model, and what takes tokens through it, loaded when first used."""
-        tokenizer, model = _load(self.weights, self._wanted)
+        with unwatched():
+            tokenizer, model = _load(self.weights, self._wanted)
         packs = model.config._attn_implementation == packed.ATTENTION
         return tokenizer, model, packed.Packed(model) if packs else padded.Padded(tokenizer, model)
 
