@@ -53,7 +53,7 @@ class Size:
 
 
 FULL = Size(texts=24, adapters=4, batches=16, batch=8, cut_short=150, restart=True)
-QUICK = Size(texts=3, adapters=2, batches=4, batch=3, cut_short=32, restart=False)
+QUICK = Size(texts=2, adapters=2, batches=3, batch=3, cut_short=32, restart=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
