@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing, suppress
 from pathlib import Path
@@ -38,6 +39,7 @@ from db.store import Store, open_store
 
 log = logging.getLogger(__name__)
 GRACE = 5  # seconds that requests in hand may take when the server ends
+TURN = 0.001  # seconds a thread may keep the others from Python: inference needs it between any two operations
 
 
 class ServeError(Exception):
@@ -112,6 +114,7 @@ def serve(settings: Settings) -> None:
 
     BindingError, LockedError, StoreError, EngineError or ServeError where it cannot start: each says why.
     """
+    sys.setswitchinterval(TURN)
     to_stderr()
     check_binding(settings)
     with closing(_socket(settings)) as listening:

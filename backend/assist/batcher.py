@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 MOST = 32  # texts a batch
 FEW = 4  # up to here all that wait may be taken
-SHARE = 0.45  # of more: while they are scored, those who got the last batch come back, so that the next one is full too
+SHARE = 0.7  # of more: while they are scored, those who got the last batch come back, so that the next one is full too
 CHARACTERS = 32_768  # a batch, padding included, unless one text alone is longer
 OVERHEAD = 140  # characters that are worked off in the time that a batch costs beside its texts (measured, encoder)
 CANDIDATES = 4  # batches' worth of the most urgent texts, among which lengths may be matched
