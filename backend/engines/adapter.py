@@ -114,6 +114,13 @@ def unfit(manifest: Manifest, identity: Identity, question: Question, vocabulary
     return None
 
 
+def not_lora(folder: Path, manifest: Manifest) -> str | None:
+    """None when the adapter is a whole LoRA, which a causal model can use, else the reason in a sentence."""
+    if manifest.method != "lora" or not {LORA_CONFIG, LORA_TENSORS} <= set(manifest.files):
+        return f"The adapter {folder.name} is a '{manifest.method}', which a causal model cannot use."
+    return None
+
+
 def _manifest(folder: Path) -> bytes:
     try:
         return (folder / MANIFEST).read_bytes()

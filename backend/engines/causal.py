@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -94,12 +93,11 @@ class CausalEngine:
 
     @cached_property
     def identity(self) -> Identity:
-        prompt = f"{recipe(self._wording, self._shots)} {self.weights.tokenizer} {self.window}"
         return Identity(
             engine="causal",
             base=self.weights.base,
             digest=self.weights.digest,
-            prompt=hashlib.sha256(prompt.encode()).hexdigest(),
+            prompt=recipe(self._wording, self._shots, self.weights.tokenizer, self.window),
             dtype=self.model.dtype,
             method=self._method,
         )

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from backend.engines.adapter import LORA_CONFIG, LORA_TENSORS, Manifest, read, unfit
+from backend.engines.adapter import LORA_TENSORS, Manifest, not_lora, read, unfit
 from backend.engines.packs import FAMILIES, register
 from backend.engines.protocol import EngineError, Identity
 from backend.engines.weights import Weights
@@ -90,7 +90,7 @@ class CausalModel:
     def _adapter(self, folder: Path) -> tuple[str, Manifest]:
         if folder not in self._adapters:
             manifest = read(folder)
-            reason = _not_ours(folder, manifest) or _other_weights(manifest, self.weights)
+            reason = not_lora(folder, manifest) or _other_weights(manifest, self.weights)
             if reason:
                 raise EngineError(reason)
             self._made += 1
@@ -156,12 +156,6 @@ def longest(weights: Weights) -> int:
         )
     sliding = config.get("sliding_window") if config.get("use_sliding_window", True) else None
     return min(weights.window, sliding) if isinstance(sliding, int) and sliding > 0 else weights.window
-
-
-def _not_ours(folder: Path, manifest: Manifest) -> str | None:
-    if manifest.method != "lora" or not {LORA_CONFIG, LORA_TENSORS} <= set(manifest.files):
-        return f"The adapter {folder.name} is a '{manifest.method}', which a causal model cannot use."
-    return None
 
 
 def _other_weights(manifest: Manifest, weights: Weights) -> str | None:

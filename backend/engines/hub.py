@@ -26,44 +26,26 @@ def cached(
     repo: str, revision: str | None, patterns: Sequence[str], ignored: Sequence[str] = (), kind: str = "model"
 ) -> Path | None:
     """The folder of a repository's files of these patterns, if all of them are on this machine; asks nobody."""
-    from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
-        path = snapshot_download(
-            repo,
-            revision=revision,
-            allow_patterns=list(patterns),
-            ignore_patterns=list(ignored),
-            local_files_only=True,
-            repo_type=kind,
-        )
+        return _snapshot(repo, revision, patterns, ignored, kind, here=True)
     except (HFValidationError, LocalEntryNotFoundError, OSError, ValueError):
         return None
-    return Path(path)
 
 
 def fetched(
     repo: str, revision: str | None, patterns: Sequence[str], ignored: Sequence[str] = (), kind: str = "model"
 ) -> Path:
     """The folder after a download of what is missing, with a progress bar; `EngineError` says why there was none."""
-    from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError
 
     try:
-        path = snapshot_download(
-            repo,
-            revision=revision,
-            allow_patterns=list(patterns),
-            ignore_patterns=list(ignored),
-            local_files_only=False,
-            repo_type=kind,
-        )
+        return _snapshot(repo, revision, patterns, ignored, kind, here=False)
     except HFValidationError as error:
         raise EngineError(f"'{repo}' is no name of a {kind} at huggingface.co: such a name is 'owner/name'.") from error
     except Exception as error:
         raise EngineError(_why(error, repo, revision, kind)) from error
-    return Path(path)
 
 
 def commit(folder: Path) -> str:
@@ -89,6 +71,24 @@ def remove(repo: str) -> int:
             plan.execute()
             return int(plan.expected_freed_size)
     return 0
+
+
+def _snapshot(
+    repo: str, revision: str | None, patterns: Sequence[str], ignored: Sequence[str], kind: str, *, here: bool
+) -> Path:
+    """The folder of a repository's files of these patterns; where all must be `here`, nobody is asked."""
+    from huggingface_hub import snapshot_download
+
+    return Path(
+        snapshot_download(
+            repo,
+            revision=revision,
+            allow_patterns=list(patterns),
+            ignore_patterns=list(ignored),
+            local_files_only=here,
+            repo_type=kind,
+        )
+    )
 
 
 def _repositories() -> list[Any]:

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.engines.adapter import LORA_CONFIG, LORA_TENSORS, Manifest, digest, read
+from backend.engines.adapter import Manifest, digest, not_lora, read
 from backend.engines.protocol import EngineError
 from backend.engines.vllm import Server
 
@@ -39,8 +39,8 @@ class Loras:
         if folder in self._loaded:
             return self._loaded[folder]
         manifest = read(folder)
-        if manifest.method != "lora" or not {LORA_CONFIG, LORA_TENSORS} <= set(manifest.files):
-            raise EngineError(f"The adapter {folder.name} is a '{manifest.method}', which a causal model cannot use.")
+        if reason := not_lora(folder, manifest):
+            raise EngineError(reason)
         return Lora(f"{PREFIX}{digest(folder)[:12]}", folder, manifest)
 
     def put(self, lora: Lora) -> None:

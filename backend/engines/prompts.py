@@ -126,9 +126,10 @@ def applies(question: Question, label: Label) -> Question:
     )
 
 
-def recipe(wording: Wording, shots: int) -> str:
-    """sha256 of what turns a codebook and texts into prompts."""
-    return hashlib.sha256(f"{TEMPLATE.hexdigest()} {wording.digest} {shots}".encode()).hexdigest()
+def recipe(wording: Wording, shots: int, tokenizer: str, window: int) -> str:
+    """sha256 of what turns a codebook and texts into tokens: an adapter fits every engine of which it is the same."""
+    words = hashlib.sha256(f"{TEMPLATE.hexdigest()} {wording.digest} {shots}".encode()).hexdigest()
+    return hashlib.sha256(f"{words} {tokenizer} {window}".encode()).hexdigest()
 
 
 def sound(text: str) -> str:

@@ -6,7 +6,6 @@ log-probabilities of the tokens that may follow; nothing is ever generated and r
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -81,12 +80,11 @@ class RemoteEngine:
         self._shots, self._concurrency = shots, max(1, concurrency)
         self._plans: OrderedDict[Ask, Plan] = OrderedDict()
         self._examined = False
-        prompt = f"{recipe(self._wording, shots)} {weights.tokenizer} {self._window}"  # as the causal engine's
         self._identity = Identity(
             engine="remote",
             base=weights.base,
             digest=weights.digest,
-            prompt=hashlib.sha256(prompt.encode()).hexdigest(),
+            prompt=recipe(self._wording, shots, weights.tokenizer, self._window),
             dtype="remote",
             method=method,
         )

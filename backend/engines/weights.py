@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,6 +107,11 @@ def sha256(files: list[Path]) -> str:
     for path in files:
         with path.open("rb") as stream:
             digests.append(hashlib.file_digest(stream, "sha256").hexdigest())
+    return together(files, digests)
+
+
+def together(files: Sequence[Path], digests: Sequence[str]) -> str:
+    """The digest of one file, or that of the names and digests of several."""
     if len(digests) == 1:
         return digests[0]
     listing = "".join(f"{path.name} {digest}\n" for path, digest in zip(files, digests, strict=True))

@@ -95,5 +95,7 @@ def test_verbalisers_are_a_switch() -> None:
 
 
 def test_the_recipe_changes_with_its_parts() -> None:
-    assert len({recipe(Ours(), 0), recipe(Ours(), 1), recipe(Ours(True), 0)}) == 3
-    assert recipe(Ours(), 0) == recipe(Ours(), 0)
+    whole = (Ours(), 0, "a tokenizer", 100)
+    changed = [(Ours(), 1, *whole[2:]), (Ours(True), *whole[1:]), (*whole[:2], "another", 100), (*whole[:3], 99)]
+    assert len({recipe(*parts) for parts in (whole, *changed)}) == 5
+    assert recipe(*whole) == recipe(*whole)
