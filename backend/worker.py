@@ -75,12 +75,15 @@ class Worker:
     def run(self) -> None:
         """Work until `end`. Of several workers of a store one applies events, the others wait for its place."""
         self._try(self._try_again_all)
-        for keep in (self._keep_lease, self._run_jobs):
-            threading.Thread(target=keep, name=keep.__name__, daemon=True).start()
+        beside = [threading.Thread(target=one, daemon=True) for one in (self._keep_lease, self._run_jobs)]
+        for thread in beside:
+            thread.start()
         while not self.ended.is_set():
             self.events.clear()
             if not (self.leased and self._try(self.apply_waiting)):
                 self.events.wait(LOOK)
+        for thread in beside:
+            thread.join(LOOK)  # a short job ends; a long one waits for the next worker
         self._try(self._leave)
 
     def apply_waiting(self) -> bool:

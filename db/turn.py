@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import os
 import struct
+import threading
 import time
 from pathlib import Path
 
@@ -28,14 +29,15 @@ class Turn:
             self._signs = mmap.mmap(descriptor, size)
         finally:
             os.close(descriptor)
+        self._closing = threading.Lock()
 
     def ask(self, *, urgent: bool) -> None:
         """Say that one waits; again with every look in vain."""
-        _SIGN.pack_into(self._signs, _URGENT if urgent else _WAITING, time.time())
+        self._say(urgent, time.time())
 
     def take(self, *, urgent: bool) -> None:
         """Say that one waits no longer."""
-        _SIGN.pack_into(self._signs, _URGENT if urgent else _WAITING, 0.0)
+        self._say(urgent, 0.0)
 
     @property
     def urgent(self) -> bool:
@@ -47,8 +49,18 @@ class Turn:
         """Whether anybody waits: who writes on and on then leaves a gap."""
         return self._asked(_URGENT) or self._asked(_WAITING)
 
+    def _say(self, urgent: bool, at: float) -> None:
+        with self._closing:
+            if not self._signs.closed:
+                _SIGN.pack_into(self._signs, _URGENT if urgent else _WAITING, at)
+
     def _asked(self, place: int) -> bool:
-        return 0.0 <= time.time() - float(_SIGN.unpack_from(self._signs, place)[0]) < LASTS
+        with self._closing:
+            if self._signs.closed:
+                return False
+            return 0.0 <= time.time() - float(_SIGN.unpack_from(self._signs, place)[0]) < LASTS
 
     def close(self) -> None:
-        self._signs.close()
+        """Give the file back. A thread that comes too late finds nobody waiting."""
+        with self._closing:
+            self._signs.close()

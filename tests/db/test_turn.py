@@ -53,3 +53,12 @@ def test_another_process_sees_it(two: tuple[Turn, Turn], tmp_path: Path, checkou
             continue
         process.kill()
     assert seen
+
+
+def test_who_comes_after_the_end_meets_nobody(tmp_path: Path) -> None:
+    turn = Turn(tmp_path / "turn")
+    turn.ask(urgent=True)
+    turn.close()
+    turn.take(urgent=True)
+    turn.ask(urgent=False)
+    assert not turn.wanted
