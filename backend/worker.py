@@ -6,11 +6,9 @@ import importlib
 import logging
 import os
 import signal
-import socket
 import sys
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -18,6 +16,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from backend.alone import holder
 from backend.corpus.inbox import NotAppliedError, apply
 from backend.faults import sentence, where
 from backend.logs import to_stderr
@@ -56,7 +55,7 @@ class Worker:
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self.store, self.settings = store, settings
-        self.holder = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self.holder = holder()
         self.events, self.jobs, self.ended = threading.Event(), threading.Event(), threading.Event()
         self.reaches = bool(settings.label_studio_api_key.get_secret_value())  # whether it can speak to Label Studio
         self.leased = False

@@ -28,13 +28,13 @@ ROOMS = (*PRODUCT, "scripts", "tests")
 # From the bottom up. A room may import itself and the rooms below its line; within a line only what `BESIDE` says.
 LINES = (
     ("labelstudio_config", "db", "backend.stats"),
-    ("backend.settings", "backend.lock", "backend.faults", "backend.logs"),
+    ("backend.settings", "backend.lock", "backend.faults", "backend.logs", "backend.alone"),
     ("backend.engines", "backend.tuners"),
     ("backend.assist",),
     ("backend.corpus", "backend.learning"),
     ("backend.reports", "backend.paper"),
     ("backend.api",),
-    ("backend.app", "backend.worker", "backend.child", "backend.commands", "backend.cli"),
+    ("backend.app", "backend.worker", "backend.trainer", "backend.child", "backend.commands", "backend.cli"),
     ("scripts",),
 )
 BESIDE = {

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from backend.assist.asked import Asked, Values
+from backend.engines.bundle import part
 from backend.engines.protocol import Engine, EngineError, Item, Scores
 
 EMPTY = "The text is empty."
@@ -32,7 +33,7 @@ def score(
     engine: Engine, questions: Sequence[Asked], texts: Sequence[Sequence[str]], adapter: Path | None = None
 ) -> list[Outcome]:
     """Score texts, given by their fields, on every question, one question after the other; an outcome for each text, in
-    order.
+    order. `adapter` is a bundle: a question that has no part in it is scored zero-shot.
 
     A question that is about a blank text is passed over. Never raises: where the engine does, the batch is halved until
     the text at fault stands alone.
@@ -52,7 +53,8 @@ def _score(engine: Engine, one: Asked, batch: Sequence[tuple[Item, Outcome]], ad
     if not batch:
         return
     try:
-        scores = _checked(engine.score(one.question, [item for item, _ in batch], adapter), one, len(batch))
+        mine = part(adapter, one.question.id)
+        scores = _checked(engine.score(one.question, [item for item, _ in batch], mine), one, len(batch))
     except Exception as error:  # noqa: BLE001 - whatever an engine does, the other texts get their scores
         if len(batch) == 1:
             batch[0][1].problem = _sentence(error)

@@ -4,15 +4,12 @@ sent.
 
 from __future__ import annotations
 
-import os
-import socket
-import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from backend.alone import alone
 from backend.assist.asked import Asked, asked, read
 from backend.assist.bulk import score_missing
 from backend.assist.catalogue import Catalogue, ProjectState
@@ -33,7 +30,6 @@ if TYPE_CHECKING:
     from db.models import Job
 
 CHUNK = 500  # tasks scored, and sent, at once: Label Studio counts the whole project anew with each
-HELD = 120.0  # seconds that the right to push is taken for; each chunk renews it
 ROUNDS = 3  # how often a push begins anew because the release changed meanwhile
 Report = Callable[[int, int], None]
 
@@ -123,14 +119,14 @@ def push(store: Store, engine: Engine, client: LabelStudio, project: Project, re
     """
     catalogue = Catalogue(store, engine.identity)
     pushed = Pushed()
-    with _alone(store, project) as renew:
+    with alone(store, f"push-{project.id}", PushBusyError()) as check:
         for _ in range(ROUNDS):
             state = catalogue.state(project.key)
             if state.release == pushed.release:
                 break
             pushed.release = state.release
             for row in _assisted(store, project):
-                _Push(store, engine, client, state, row, pushed, renew).all(report)
+                _Push(store, engine, client, state, row, pushed, check).all(report)
                 wiring.show_release(client, row, project.key, state.release)
     return pushed
 
@@ -152,10 +148,10 @@ class _Push:
         state: ProjectState,
         row: LsProject,
         pushed: Pushed,
-        renew: Callable[[], None],
+        check: Callable[[], None],
     ) -> None:
         self.store, self.engine, self.client = store, engine, client
-        self.state, self.row, self.pushed, self.renew = state, row, pushed, renew
+        self.state, self.row, self.pushed, self.check = state, row, pushed, check
         self.asked: tuple[Asked, ...] = asked(engine, state.codebook, state.question_ids)
 
     def all(self, report: Report) -> None:
@@ -173,7 +169,7 @@ class _Push:
                     report(done, len(todo))
                 sending = sender.submit(self._send, ready)
                 done += len(part)
-                self.renew()
+                self.check()
             if sending is not None:
                 sending.result()
                 report(done, len(todo))
@@ -208,22 +204,3 @@ class _Push:
         with self.store.writing() as s:
             pushes.finish(s, self.state.release_id, [todo.ls_task_id for todo in there])
         self.pushed.sent += len(there)
-
-
-@contextmanager
-def _alone(store: Store, project: Project) -> Iterator[Callable[[], None]]:
-    """Nobody else pushes this project meanwhile; calling what is given keeps it so."""
-    name, holder = f"push-{project.id}", f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    with store.writing() as s:
-        if not jobs.acquire(s, name, holder, HELD):
-            raise PushBusyError
-
-    def renew() -> None:
-        with store.writing() as s:
-            jobs.renew(s, name, holder, HELD)
-
-    try:
-        yield renew
-    finally:
-        with store.writing() as s:
-            jobs.give_back(s, name, holder)

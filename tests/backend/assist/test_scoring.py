@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from backend.assist.asked import asked
 from backend.assist.scoring import EMPTY, score
+from backend.engines.bundle import part
 from backend.engines.protocol import EngineError, Item, Scores
 from labelstudio_config.codebook import Codebook, Control, Field, Kind, Question
 from tests.backend.assist.engines import FakeEngine, SilentEngine, scores
 from tests.backend.assist.world import BOOK, HUMOR, labels
+from tests.backend.engines.bundles import bundle
 
 IDS = {question.id: 10 + number for number, question in enumerate(BOOK.questions)}
 QUESTIONS = asked(FakeEngine(), BOOK, IDS)
@@ -53,10 +55,16 @@ def test_one_text_at_fault_among_many_is_found_by_halving() -> None:
     assert len(calls) == 11  # all, and two halves on each of five levels
 
 
-def test_the_adapter_goes_along_and_an_engines_sentence_comes_back() -> None:
+def test_each_question_gets_its_part_of_the_bundle(tmp_path: Path) -> None:
+    mine = QUESTIONS[0].question.id
+    made = bundle(tmp_path, mine)
     engine = FakeEngine()
-    score(engine, QUESTIONS, [("a",)], Path("adapter"))
-    assert engine.adapters == {Path("adapter")}
+    score(engine, QUESTIONS, [("a",)], made)
+    assert engine.adapters == {part(made, mine), None}
+    assert part(made, QUESTIONS[1].question.id) is None
+
+
+def test_an_engines_sentence_comes_back() -> None:
     (outcome,) = score(SilentEngine(), QUESTIONS, [("a",)])
     assert outcome.problem == str(EngineError("Everything is in the store already."))
 
