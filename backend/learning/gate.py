@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.learning import rule
+from backend.learning import gate_rule as rule
 from backend.learning.gate_sentence import sentence
 from backend.stats.bootstrap import resamples
 from labelstudio_config.codebook import Kind

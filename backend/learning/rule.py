@@ -1,110 +1,119 @@
-"""The gate's rule in numbers: figures on resamples, their bounds, and what follows. Shared by the gate and its proof.
+"""What several coders' votes come to: the accepted value, by the question's kind and the project's rule.
 
-Every array may have axes between the first and the last, such as repetitions of a simulation; a single comparison
-has none.
+Single choice: the label of most. Multiple choice: each label that more than half gave. Ordinal: the median. Number: the
+mean. Where coders are evenly split, nothing is accepted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import fsum
+from statistics import median
 
-import numpy as np
-from numpy.typing import NDArray
+from backend.learning.vote import ADJUDICATED, BLANK, GONE, SKIPPED, UNREADABLE, Ballot, Vote
+from labelstudio_config.codebook import Kind, Question
 
-from backend.stats.bootstrap import percentile, quantile
-from backend.stats.f1 import Array, Marks, confusion, f1, macro, tally_marks, weighted_kappa
-from labelstudio_config.codebook import Kind
+MAJORITY, UNANIMOUS, TRUTH = "majority", "unanimous", "ground truth"
+RULES = (MAJORITY, UNANIMOUS, ADJUDICATED)
+TIE, SPLIT, UNJUDGED, FEW = "tie", "not unanimous", "not adjudicated", "too few coders"
+_FIRST = (SKIPPED, BLANK, UNREADABLE, GONE)  # what explains best why there are too few votes
 
-LEVEL = 0.90  # two-sided, so that 5 % lie beyond each bound
-WHOLE = 0.01  # the whole may be this much worse, at its lower bound, and be promoted
-QUESTION = 0.05  # a single question
-SUPPORT = 10  # texts that a label needs to be judged
-TEXTS = 50  # texts, or clusters of them, that a question needs to be judged
-DRAWS = 2000
-PATIENCE = 10  # times the labels at hand that a person may be asked for
+
+class RuleError(Exception):
+    """The project's rule for accepted labels is none that is known."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(
+            f"The project's rule for accepted labels is '{rule}', which is not known. Choose one of: "
+            f"{', '.join(RULES)}."
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """One question's figures on B resamples: both scores [B, ...], and the labels' differences in F1 [B, ..., K].
+class Value:
+    """What votes come to: label ids or a number, the share of coders per label [K], and how it was decided."""
 
-    A difference is challenger minus champion, 0 where a resample does not hold the label.
+    labels: frozenset[str]
+    number: float | None
+    shares: tuple[float, ...]
+    by: str
+
+
+def checked(rule: str) -> str:
+    """The rule, if it is one; RuleError."""
+    if rule not in RULES:
+        raise RuleError(rule)
+    return rule
+
+
+def resolve(question: Question, ballot: Ballot, rule: str, needed: int) -> Value | str:
+    """The accepted value, or the reason why there is none.
+
+    An adjudication goes before ground truth, and that before the rule; only the rule needs `needed` votes.
     """
-
-    champion: Array
-    challenger: Array
-    labels: Array
-
-    @property
-    def delta(self) -> Array:
-        return self.challenger - self.champion
-
-
-def drawn(weights: NDArray[np.floating], kind: Kind, truth: Marks, champion: Marks, challenger: Marks) -> Drawn:
-    """What champion and challenger come to on resamples `weights` [B, n] of texts with labels [n, ..., K]."""
-    old = f1(tally_marks(weights, truth, champion))
-    new = f1(tally_marks(weights, truth, challenger))
-    labels = np.nan_to_num(new - old)
-    if kind is Kind.ORDINAL:
-        return Drawn(_kappa(weights, truth, champion), _kappa(weights, truth, challenger), labels)
-    return Drawn(macro(old), macro(new), labels)
+    for vote, by in ((ballot.adjudicated, ADJUDICATED), (ballot.truth, TRUTH)):
+        if vote is not None:
+            return Value(vote.labels, vote.number, shares(question, ballot.votes or (vote,)), by)
+    if len(ballot.votes) < needed:
+        return lacking(ballot)
+    if rule == ADJUDICATED:
+        return UNJUDGED
+    found = (_unanimous if rule == UNANIMOUS else _BY_KIND[question.kind])(question, ballot.votes)
+    if isinstance(found, str):
+        return found
+    return Value(found.labels, found.number, shares(question, ballot.votes), rule)
 
 
-def _kappa(weights: NDArray[np.floating], truth: Marks, predicted: Marks) -> Array:
-    return weighted_kappa(confusion(truth.argmax(axis=1), predicted.argmax(axis=1), truth.shape[1], weights))
+def shares(question: Question, votes: Sequence[Vote]) -> tuple[float, ...]:
+    """The share of votes that each label has, in the question's order."""
+    return tuple(sum(label in vote.labels for vote in votes) / len(votes) for label in question.label_ids)
 
 
-def joined(blocks: Sequence[Drawn]) -> Drawn:
-    """The figures of several blocks of resamples, one after the other."""
-    return Drawn(
-        np.concatenate([one.champion for one in blocks]),
-        np.concatenate([one.challenger for one in blocks]),
-        np.concatenate([one.labels for one in blocks]),
-    )
+def lacking(ballot: Ballot) -> str:
+    """Why there are too few votes."""
+    for reason in _FIRST:
+        if ballot.missing[reason]:
+            return reason
+    if ballot.votes or not ballot.missing:
+        return FEW
+    return min(ballot.missing, key=lambda reason: (-ballot.missing[reason], reason))
 
 
-def bounds(draws: Array) -> tuple[Array, Array]:
-    """Lower and upper bound [...] of a figure from its draws [B, ...]."""
-    return percentile(draws, LEVEL)
+def _unanimous(question: Question, votes: Sequence[Vote]) -> Vote | str:
+    said = {(vote.labels, vote.number) for vote in votes}
+    return Vote(None, *said.pop()) if len(said) == 1 else SPLIT
 
 
-def fallen(labels: Array, support: NDArray[np.integer], family: int) -> NDArray[np.bool_]:
-    """Which labels fall clearly [..., K]: the upper bound of their difference in F1 lies below 0.
-
-    `labels` [B, ..., K] are differences on resamples, `support` [..., K] the texts that have the label: with fewer than
-    `SUPPORT` it is not judged. `family` is the number of labels of all questions, for which the bound is corrected
-    (Bonferroni): that any label is said to fall that did not has at most the probability that one has by itself.
-    """
-    upper = quantile(labels, 1 - (1 - LEVEL) / 2 / family)
-    return (upper < 0) & (support >= SUPPORT)
+def _single(question: Question, votes: Sequence[Vote]) -> Vote | str:
+    counts = Counter(vote.labels for vote in votes).most_common(2)
+    if len(counts) > 1 and counts[0][1] == counts[1][1]:
+        return TIE
+    return Vote(None, counts[0][0])
 
 
-def promotes(whole: Array, questions: Sequence[Array], falls: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether to promote [...], from lower bounds: of the whole, of each question, and whether any label falls."""
-    fine = (whole > -WHOLE) & ~falls
-    for lower in questions:
-        fine &= lower > -QUESTION
-    return fine
+def _multiple(question: Question, votes: Sequence[Vote]) -> Vote | str:
+    counts = Counter(label for vote in votes for label in vote.labels)
+    if any(2 * n == len(votes) for n in counts.values()):
+        return TIE
+    return Vote(None, frozenset(label for label, n in counts.items() if 2 * n > len(votes)))
 
 
-def keeps(whole: Array, questions: Sequence[Array], falls: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether the champion is clearly better [...], from upper bounds and whether any label falls."""
-    worse = (whole < 0) | falls
-    for upper in questions:
-        worse |= upper < 0
-    return worse
+def _ordinal(question: Question, votes: Sequence[Vote]) -> Vote | str:
+    place = {label: n for n, label in enumerate(question.label_ids)}
+    middle = median(place[label] for vote in votes for label in vote.labels)
+    return Vote(None, frozenset((question.label_ids[int(middle)],))) if middle == int(middle) else TIE
 
 
-def wanted(n: int, delta: float, lower: float, margin: float) -> int | None:
-    """About how many labels more than `n` bring the lower bound above -margin, if the difference stays `delta`.
+def _number(question: Question, votes: Sequence[Vote]) -> Vote | str:
+    numbers = [vote.number for vote in votes if vote.number is not None]
+    return Vote(None, frozenset(), fsum(numbers) / len(numbers))
 
-    The distance from `delta` to its bound shrinks as 1 / sqrt(n). None where that would take more than `PATIENCE` times
-    as many labels as there are: the difference is too low to be settled by more of them.
-    """
-    room = delta + margin
-    if not room > 0:
-        return None
-    total = n * ((delta - lower) / room) ** 2
-    return max(0, ceil((total - n) / 10) * 10) if total <= PATIENCE * n else None
+
+_BY_KIND: dict[Kind, Callable[[Question, Sequence[Vote]], Vote | str]] = {
+    Kind.SINGLE: _single,
+    Kind.MULTIPLE: _multiple,
+    Kind.ORDINAL: _ordinal,
+    Kind.NUMBER: _number,
+}
