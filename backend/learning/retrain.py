@@ -259,7 +259,7 @@ class _Run:
             challenger=states[CHALLENGER].release,
             adapter=adapter,
         )
-        return build(facts, learned, found.resolved, book, predictions, found.ids, found.clusters.tolist(), decision)
+        return build(facts, learned, found.resolved, book, predictions, found.ids, found.clusters, decision)
 
     def _tfidf(self, found: Gate) -> dict[str, Predicted]:
         """What words alone would have said, learned from the same labels."""
