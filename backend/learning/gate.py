@@ -129,7 +129,7 @@ def decide(compared: Sequence[Compared], *, look: int, seed: int) -> Decision:
     family = max(1, sum(int((_support(one) >= rule.SUPPORT).sum()) for one in compared))
     judged = tuple(_judged(one, each, family) for one, each in zip(compared, draws, strict=True))
     whole = _figure(
-        float(np.mean([one.delta.value for one in judged])), np.mean([each.delta for each in draws], axis=0)
+        float(np.mean([one.delta.value for one in judged])), np.mean([each.differences.delta for each in draws], axis=0)
     )
     outcome = _outcome(compared, whole, judged)
     decision = Decision(
@@ -147,18 +147,29 @@ def decide(compared: Sequence[Compared], *, look: int, seed: int) -> Decision:
     return replace(decision, sentence=sentence(decision))
 
 
-def _draws(compared: Sequence[Compared], seed: int) -> list[rule.Drawn]:
+@dataclass(frozen=True, slots=True)
+class _Draws:
+    champion: NDArray[np.float64]
+    challenger: NDArray[np.float64]
+    differences: rule.Drawn
+
+
+def _draws(compared: Sequence[Compared], seed: int) -> list[_Draws]:
     """Every question's figures on the same resamples of all clusters."""
     units = np.unique(np.concatenate([one.clusters for one in compared]))
-    places = [np.searchsorted(units, one.clusters) for one in compared]
-    blocks = [
-        [
-            rule.drawn(weights[:, place], one.kind, one.truth, one.champion, one.challenger)
-            for one, place in zip(compared, places, strict=True)
-        ]
-        for weights in resamples(units, rule.DRAWS, seed)
-    ]
-    return [rule.joined([block[q] for block in blocks]) for q in range(len(compared))]
+    weights = np.concatenate(list(resamples(units, rule.DRAWS, seed)))
+    made = []
+    for q, one in enumerate(compared):
+        ours = weights[:, np.searchsorted(units, one.clusters)]
+        doubted = rule.doubt(rule.DRAWS, len(one.labels), seed + q)
+        made.append(
+            _Draws(
+                rule.score(ours, one.kind, one.truth, one.champion),
+                rule.score(ours, one.kind, one.truth, one.challenger),
+                rule.drawn(ours, doubted, one.kind, one.truth, one.champion, one.challenger),
+            )
+        )
+    return made
 
 
 def _support(one: Compared) -> NDArray[np.intp]:
@@ -171,20 +182,21 @@ def _figure(value: float, draws: NDArray[np.float64]) -> Figure:
     return Figure(value, float(lower), float(upper))
 
 
-def _judged(one: Compared, each: rule.Drawn, family: int) -> Judged:
-    all_once = np.ones((1, len(one.clusters)))
-    point = rule.drawn(all_once, one.kind, one.truth, one.champion, one.challenger)
-    nominal = rule.drawn(all_once, Kind.MULTIPLE, one.truth, one.champion, one.challenger)
-    champion, challenger = float(point.champion[0]), float(point.challenger[0])
-    fallen = rule.fallen(each.labels, _support(one), family)
+def _judged(one: Compared, each: _Draws, family: int) -> Judged:
+    once = np.ones((1, len(one.clusters)))
+    champion, challenger = (
+        float(rule.score(once, one.kind, one.truth, marks)[0]) for marks in (one.champion, one.challenger)
+    )
+    old, new = (float(rule.score(once, Kind.MULTIPLE, one.truth, marks)[0]) for marks in (one.champion, one.challenger))
+    fallen = rule.fallen(each.differences.labels, _support(one), family)
     return Judged(
         question=one.question,
         measure="weighted kappa" if one.kind is Kind.ORDINAL else "macro F1",
         n=len(one.clusters),
         champion=_figure(champion, each.champion),
         challenger=_figure(challenger, each.challenger),
-        delta=_figure(challenger - champion, each.delta),
-        macro_f1=(float(nominal.champion[0]), float(nominal.challenger[0])),
+        delta=_figure(challenger - champion, each.differences.delta),
+        macro_f1=(old, new),
         disagreement=float((one.champion != one.challenger).any(axis=1).mean()) if len(one.clusters) else 0.0,
         fallen=tuple(label for label, falls in zip(one.labels, fallen, strict=True) if falls),
         unjudged=tuple(label for label, n in zip(one.labels, _support(one), strict=True) if n < rule.SUPPORT),
