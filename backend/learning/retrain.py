@@ -248,7 +248,7 @@ class _Run:
         facts = Facts(
             project=self.project.key,
             run=self.run.id,
-            date=datetime.now(UTC).isoformat(timespec="seconds"),
+            date=datetime.now(UTC).replace(microsecond=0),
             tuner=", ".join(dict.fromkeys(read(place).method for place in bundle.parts(self.folder).values())),
             base=self.engine.identity.base,
             seed=self.run.seed,
