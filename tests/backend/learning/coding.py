@@ -123,7 +123,8 @@ class Coding:
 
     def delete(self, annotation: int) -> None:
         with self.store.writing() as s:
-            owner = s.scalars(select(Answer.ls_project_id).where(Answer.annotation_id == annotation)).one()
+            mine = Answer.ls_project_id.in_([self.world.assisted, self.world.audit])
+            owner = s.scalars(select(Answer.ls_project_id).where(mine, Answer.annotation_id == annotation)).one()
             answers.bury(s, owner, [annotation], "webhook")
 
     def task(self, text_id: int, where: str) -> int:
