@@ -67,7 +67,7 @@ def check_room(weights: int, base: str, device: str, *, four_bit: bool = False) 
         raise EngineError(
             f"Tuning '{base}' takes about {takes / 1e9:.1f} GB, and {free / 1e9:.1f} GB of the GPU are free: what "
             "serves may be using the rest. Tune on another GPU (--device cuda:1), with --four-bit in both, while "
-            "`socialite serve` is stopped (Label Studio keeps what was pushed), or elsewhere (socialite snapshot export)."
+            "`socialite serve` is stopped (Label Studio keeps what was pushed), or elsewhere (`socialite snapshot`)."
         )
 
 
