@@ -174,7 +174,7 @@ def test_nothing_of_the_audit_is_ever_learned_from(store: Store, tmp_path: Path)
         def __init__(self) -> None:
             super().__init__(store, tmp_path)
 
-    run_state_machine_as_test(Here, settings=settings(max_examples=12, stateful_step_count=10, **LENIENT))
+    run_state_machine_as_test(Here, settings=settings(max_examples=10, stateful_step_count=10, **LENIENT))
 
 
 @settings(max_examples=10, **LENIENT)
