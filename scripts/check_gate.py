@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report = summary(found) | {"quick": asked.quick, "seconds": round(time.perf_counter() - start, 1)}
     print(said(report))
     if asked.out:
-        asked.out.write_text(json.dumps(packaged(report), indent=1) + "\n", encoding="utf-8")
+        asked.out.write_text(json.dumps(packaged(report)) + "\n", encoding="utf-8")
     if asked.json:
         print(json.dumps(report))
     return 0 if report["ok"] else 1
