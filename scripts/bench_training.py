@@ -102,7 +102,11 @@ def heads(size: Size, data: Path | None) -> dict[str, Any]:
     posts = [(text,) for text in material.texts(data, size.texts)]
     asked = emotions()
     with tqdm(total=len(posts), desc="Embeddings", unit="text", disable=None) as bar:
-        scores = engine.prior(asked, posts, bar.update).scores
+
+        def told(n: int) -> None:
+            bar.update(n)
+
+        scores = engine.prior(asked, posts, told).scores
     random = np.random.default_rng(0)
     drawn = random.random(len(posts)) < NOISE
     best = np.where(drawn, random.integers(len(EMOTIONS), size=len(posts)), scores.argmax(axis=1))

@@ -95,7 +95,8 @@ def _model(shape: str, attention_name: str) -> Any:
     from transformers import AutoModelForCausalLM
 
     torch.manual_seed(0)
-    base = AutoModelForCausalLM.from_config(scoring_material.settings(shape), attn_implementation=attention_name)
+    make: Any = AutoModelForCausalLM.from_config
+    base = make(scoring_material.settings(shape), attn_implementation=attention_name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         tuned = get_peft_model(base, LoraConfig(r=8, lora_alpha=16, target_modules=["q_proj", "v_proj"]))

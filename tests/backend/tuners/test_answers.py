@@ -14,7 +14,7 @@ from backend.tuners import answers
 from backend.tuners.answers import Plan, train
 from backend.tuners.checkpoint import Checkpoint
 from backend.tuners.labelled import Course, batches, courses, goals
-from backend.tuners.rows import attention
+from backend.tuners.rows import attention, loss
 from backend.tuners.targets import TrainingError
 from backend.tuners.training import Step
 from labelstudio_config.codebook import Kind
@@ -114,7 +114,7 @@ def test_full_memory_makes_parts_smaller(tokens: Tokens, model: Any, monkeypatch
     start = {name: weight.clone() for name, weight in model.state_dict().items()}
     whole = train(model, taught(tokens), Plan(epochs=2, batch=5, rate=0.01))
     model.load_state_dict(start)
-    real, rows = answers.loss, []
+    real, rows = loss, []
 
     def small(given: Any, batch: Any) -> Any:
         rows.append(len(batch.lessons))
