@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,13 +18,13 @@ class Checkpoint:
 
     def read(self) -> dict[str, Any] | None:
         """The last state written for this training; None when there is none, or when it is damaged."""
-        import pickle
-
         import torch
 
+        if not zipfile.is_zipfile(self.path):  # as torch writes its files; it reads older forms, too
+            return None
         try:
             state: dict[str, Any] = torch.load(self.path, map_location="cpu", weights_only=True)
-        except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError):
+        except (OSError, RuntimeError, pickle.UnpicklingError):
             return None
         return state["state"] if state.get("fingerprint") == self.fingerprint else None
 
