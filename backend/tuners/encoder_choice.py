@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from backend.tuners.training import Options, Report
 from backend.tuners.validation import Groups, folds_of, macro_f1
 from labelstudio_config.codebook import Question
 
-FEW = 200  # labelled texts from which a LoRA is tried: with fewer, a head with its prior is as good (measured)
+FEW = 200  # labelled texts from which a LoRA is tried: with fewer, too few are left to learn from and to compare on
 LONGEST = 20 * 60  # seconds that a LoRA may take, the trial included
 FOLDS = 5  # so that nearly as many texts are learned from as there are
 RESAMPLES, CLEARLY = 500, 2.0  # of the texts held out; standard errors by which a fall of macro F1 is no chance
@@ -48,7 +49,7 @@ class Verdict:
 class Texts:
     """All that is known of the labelled texts: `goal` [n, K] are their targets, `groups` [n] those of `tied`."""
 
-    items: list[Item]
+    items: Sequence[Item]
     goal: Array
     groups: Groups
     prior: Prior
