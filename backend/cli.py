@@ -8,9 +8,27 @@ import atexit
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+
+from backend.cli_loop import add_loop
+from backend.cli_options import (
+    AsJson,
+    Device,
+    EngineName,
+    FourBit,
+    Instructions,
+    Key,
+    KeyEnv,
+    Method,
+    ModelName,
+    PairColumn,
+    Shots,
+    SomeKey,
+    TextColumn,
+    scored,
+)
 
 SUITE = "Suggest labels to the coders of a Label Studio project, keep their corrections, and say what may be concluded."
 DEBUG = "SOCIALITE_DEBUG"  # set to show where an unforeseen error came from
@@ -24,43 +42,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-
-Key = Annotated[str, typer.Option("--project", help="Key of the project, as given to `connect`.")]
-SomeKey = Annotated[str | None, typer.Option("--project", help="Key of one project; all projects if left out.")]
-EngineName = Annotated[
-    str | None,
-    typer.Option(
-        "--engine", help="What scores the texts: auto, encoder, keyword, causal or remote (SOCIALITE_ENGINE)."
-    ),
-]
-ModelName = Annotated[
-    str | None, typer.Option("--model", help="Model id or folder, if not the engine's own (SOCIALITE_MODEL).")
-]
-Instructions = Annotated[
-    str | None,
-    typer.Option(help="Whose wording a causal model is asked in: ours or authors (SOCIALITE_INSTRUCTIONS)."),
-]
-Method = Annotated[
-    str | None, typer.Option(help="How a causal model's labels are scored: label or choice (SOCIALITE_METHOD).")
-]
-FourBit = Annotated[
-    bool | None,
-    typer.Option("--four-bit/--full", help="Whether a causal model's weights take 4 bits (SOCIALITE_FOUR_BIT)."),
-]
-Device = Annotated[str | None, typer.Option(help="Where a model runs: auto, cpu, cuda, cuda:1 (SOCIALITE_DEVICE).")]
-Shots = Annotated[
-    int | None, typer.Option(help="The codebook's examples of each label that a prompt shows (SOCIALITE_SHOTS).")
-]
-KeyEnv = Annotated[
-    str, typer.Option("--api-key-env", help="Name of the environment variable that holds Label Studio's token.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
-TextColumn = Annotated[
-    str | None, typer.Option("--text-column", help="Column of the text; by default the codebook's, or 'text'.")
-]
-PairColumn = Annotated[
-    str | None, typer.Option("--pair-column", help="Column of the second text, where the codebook is about a pair.")
-]
 
 
 def _version(wanted: bool) -> None:
@@ -93,13 +74,20 @@ def serve(
     four_bit: FourBit = None,
     device: Device = None,
     shots: Shots = None,
+    retrain_every: Annotated[
+        str | None,
+        typer.Option(help="Re-tune each project this often: 90m, 6h, 2d (SOCIALITE_RETRAIN_EVERY; else never)."),
+    ] = None,
+    min_new: Annotated[
+        int | None, typer.Option(help="If at least so many texts were coded since (SOCIALITE_MIN_NEW, else 50).")
+    ] = None,
 ) -> None:
     """Answer Label Studio: suggestions, and corrections through its webhook. Runs until Ctrl-C."""
     from backend import settings
     from backend.app import serve as run
 
-    scored = _scored(engine, model, instructions, method, four_bit, device, shots)
-    run(settings.load(host=host, port=port, **scored))
+    given = scored(engine, model, instructions, method, four_bit, device, shots)
+    run(settings.load(host=host, port=port, retrain_every=retrain_every, min_new=min_new, **given))
 
 
 @app.command()
@@ -126,8 +114,8 @@ def predict(
     """Label the texts of a table: label, probability of every label, margin, tokens cut, release."""
     from backend.commands.predict import run
 
-    scored = _scored(engine, model, instructions, method, four_bit, device, shots)
-    run(table, codebook, output, text_column, pair_column, limit, overwrite, scored)
+    given = scored(engine, model, instructions, method, four_bit, device, shots)
+    run(table, codebook, output, text_column, pair_column, limit, overwrite, given)
 
 
 @app.command()
@@ -246,7 +234,7 @@ def push(
     """Score what has no suggestion yet, and push the suggestions to Label Studio. It can be stopped and run again."""
     from backend.commands.upkeep import push as run
 
-    run(project, api_key_env, _scored(engine, model, instructions, method, four_bit, device, shots))
+    run(project, api_key_env, scored(engine, model, instructions, method, four_bit, device, shots))
 
 
 @app.command()
@@ -310,25 +298,7 @@ def model_remove(model: ModelId) -> None:
     run(model)
 
 
-def _scored(
-    engine: str | None,
-    model: str | None,
-    instructions: str | None,
-    method: str | None,
-    four_bit: bool | None,
-    device: str | None,
-    shots: int | None,
-) -> dict[str, Any]:
-    """The options that say how texts are scored, by their settings' names."""
-    return {
-        "engine": engine,
-        "model": model,
-        "instructions": instructions,
-        "method": method,
-        "four_bit": four_bit,
-        "device": device,
-        "shots": shots,
-    }
+add_loop(app)
 
 
 def main() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import platformdirs
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "SOCIALITE_"
@@ -14,6 +15,12 @@ PREFIX = "SOCIALITE_"
 
 class SettingsError(Exception):
     """A setting cannot be used; the message names it and says what it must be, but never repeats its value."""
+
+
+def seconds(value: Any) -> Any:
+    """'90', '90s', '30m', '6h' or '2d' as seconds; anything else is left to be refused."""
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhd]?)\s*", str(value))
+    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]] if found else value
 
 
 class Settings(BaseSettings):
@@ -48,6 +55,11 @@ class Settings(BaseSettings):
     remote_url: str = ""  # of a server that speaks vLLM's protocol
     remote_model: str = ""  # what that server calls the model; empty: as `model`
     remote_key: SecretStr = SecretStr("")
+    retrain_every: Annotated[float, BeforeValidator(seconds)] = 0.0  # between two runs of `serve`'s own; 0: never
+    min_new: int = Field(default=50, ge=1)  # texts coded since the last run, before the next
+    train_on_shares: bool = False  # on the shares of the coders who gave each label, instead of the accepted one
+    push_after_promotion: bool = True  # whether the new release's suggestions are pushed by themselves
+    keep_adapters: int = Field(default=5, ge=1)  # newest ones whose files stay
     cache: Path = Field(default_factory=lambda: platformdirs.user_cache_path("socialite", appauthor=False))
     label_studio_url: str = Field(
         default="", validation_alias=AliasChoices("SOCIALITE_LABEL_STUDIO_URL", "LABEL_STUDIO_URL")

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from backend.alone import holder
 from backend.corpus.inbox import NotAppliedError, apply
 from backend.faults import sentence, where
+from backend.learning import when
 from backend.logs import to_stderr
 from backend.settings import Settings, SettingsError, load
 from db import inbox, jobs
@@ -35,11 +36,8 @@ BATCH = 100  # events read at once
 FIRST_SYNC, NEXT_SYNC = 60.0, 3600.0  # seconds after the start, and after the last, that stores are compared
 AGAIN = 4.0  # seconds until an event that failed is tried again; with each failure as many times more
 
-JOBS = {"push": "backend.corpus.push", "sync": "backend.corpus.sync"}
-NO_TRAINING = (
-    "No training took place: this version keeps the coders' answers and does not train on them yet. "
-    "Nothing is lost; a version that trains will use them."
-)
+JOBS = {"push": "backend.corpus.push", "retrain": "backend.trainer", "sync": "backend.corpus.sync"}
+SLOW = "retrain"  # what has a thread of its own, so that pushes and syncs need not wait hours for it
 JobFunction = Callable[[Store, Settings, Job], str | None]
 
 
@@ -47,11 +45,11 @@ class UnknownJobError(Exception):
     """A job of a kind that this version cannot run."""
 
     def __init__(self, kind: str) -> None:
-        super().__init__(f"This version runs no '{kind}' jobs; it runs: {', '.join(['retrain', *JOBS])}.")
+        super().__init__(f"This version runs no '{kind}' jobs; it runs: {', '.join(JOBS)}.")
 
 
 class Worker:
-    """Applies events in one thread and runs jobs in another, so that neither waits for the other."""
+    """Applies events in one thread, re-tunes in another, and runs the other jobs in a third: none waits for another."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self.store, self.settings = store, settings
@@ -59,7 +57,7 @@ class Worker:
         self.events, self.jobs, self.ended = threading.Event(), threading.Event(), threading.Event()
         self.reaches = bool(settings.label_studio_api_key.get_secret_value())  # whether it can speak to Label Studio
         self.leased = False
-        self.job: int | None = None  # in hand
+        self.hand: set[int] = set()  # jobs in hand
         self._later: dict[int, float] = {}  # event id -> when to try it again
 
     def poke(self) -> None:
@@ -74,7 +72,9 @@ class Worker:
     def run(self) -> None:
         """Work until `end`. Of several workers of a store one applies events, the others wait for its place."""
         self._try(self._try_again_all)
-        beside = [threading.Thread(target=one, daemon=True) for one in (self._keep_lease, self._run_jobs)]
+        beside = [
+            threading.Thread(target=one, daemon=True) for one in (self._keep_lease, self._run_jobs, self._retrain)
+        ]
         for thread in beside:
             thread.start()
         while not self.ended.is_set():
@@ -124,8 +124,26 @@ class Worker:
             self.jobs.clear()
             if self.reaches and time.monotonic() > compare_at and self._try(self.compare_all):
                 compare_at = time.monotonic() + NEXT_SYNC
-            if not self._try(self.run_job):
+            if not self._try(lambda: self.run_job(but=SLOW)):
                 self.jobs.wait(LOOK)
+
+    def _retrain(self) -> None:
+        """Run what tunes, and queue it by the clock where that is wanted."""
+        every = self.settings.retrain_every
+        while not self.ended.is_set():
+            if every and self.leased:
+                self._try(self._enqueue_due)
+            if not self._try(lambda: self.run_job(only=SLOW)):
+                self.ended.wait(LOOK)
+
+    def _enqueue_due(self) -> bool:
+        with self.store.reading() as s:
+            found = when.due(s, self.settings.retrain_every, self.settings.min_new)
+        if found:
+            with self.store.writing() as s:
+                for project in found:
+                    jobs.enqueue(s, SLOW, project, {})
+        return bool(found)
 
     def compare_all(self) -> bool:
         """Queue a sync of every connected project: Label Studio sends an event once, and not when we were away."""
@@ -135,13 +153,13 @@ class Worker:
                 jobs.enqueue(s, "sync", project, {})
         return True
 
-    def run_job(self) -> bool:
-        """Run the oldest waiting job; True when there was one."""
+    def run_job(self, *, only: str = "", but: str = "") -> bool:
+        """Run the oldest waiting job, of one kind or of all but one; True when there was one."""
         with self.store.writing() as s:
-            job = jobs.claim(s, self.holder)
+            job = jobs.claim(s, self.holder, only=only, but=but)
         if job is None:
             return False
-        self.job = job.id
+        self.hand.add(job.id)
         try:
             message = _function(job.kind)(self.store, self.settings, job)
         except Exception as fault:  # noqa: BLE001 - whatever a job does, the next one runs
@@ -149,7 +167,7 @@ class Worker:
             self._write_down(jobs.fail, job.id, sentence(fault))
         else:
             self._write_down(jobs.finish, job.id, message or "")
-        self.job = None
+        self.hand.discard(job.id)
         return True
 
     def _write_down(self, end: Callable[[Session, int, str], None], job_id: int, message: str) -> None:
@@ -177,10 +195,10 @@ class Worker:
         """Give back what is held, so that the next worker need not wait; a job in hand waits for it."""
         with self.store.writing() as s:
             jobs.give_back(s, LEASE, self.holder)
-            if self.job is not None:
-                mine = (Job.id == self.job, Job.state == "running", Job.holder == self.holder)
+            for job in sorted(self.hand):
+                mine = (Job.id == job, Job.state == "running", Job.holder == self.holder)
                 s.execute(update(Job).where(*mine).values(state="queued", holder=None, attempts=Job.attempts - 1))
-                jobs.give_back(s, f"job-{self.job}", self.holder)
+                jobs.give_back(s, f"job-{job}", self.holder)
         return True
 
     def _try(self, step: Callable[[], bool]) -> bool:
@@ -193,8 +211,6 @@ class Worker:
 
 
 def _function(kind: str) -> JobFunction:
-    if kind == "retrain":
-        return lambda _store, _settings, _job: NO_TRAINING
     if kind not in JOBS:
         raise UnknownJobError(kind)
     run: JobFunction = importlib.import_module(JOBS[kind]).run

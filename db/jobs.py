@@ -32,15 +32,19 @@ def enqueue(
     return job.id
 
 
-def claim(s: Session, holder: str, seconds: float = SECONDS) -> Job | None:
-    """The oldest waiting job, now running under this holder; None when none waits. Needs `Store.writing()`.
+def claim(s: Session, holder: str, seconds: float = SECONDS, *, only: str = "", but: str = "") -> Job | None:
+    """The oldest waiting job, of the kind `only` or of any `but` one, now running under this holder; None when none
+    waits. Needs `Store.writing()`.
 
     The job is the holder's as long as the holder has any lease. This gives one for `seconds`, which `progress` renews;
     a holder that renews another lease needs no more. A job whose holder has none crashed: it waits again, or, after
     three attempts, has failed.
     """
     _requeue(s)
-    oldest = select(Job.id).where(Job.state == "queued").order_by(Job.id).limit(1).with_for_update(skip_locked=True)
+    of_kind = Job.kind == only if only else Job.kind != but
+    oldest = (
+        select(Job.id).where(Job.state == "queued", of_kind).order_by(Job.id).limit(1).with_for_update(skip_locked=True)
+    )
     job_id = s.scalar(oldest)
     if job_id is None:
         return None

@@ -34,7 +34,8 @@ LINES = (
     ("backend.corpus", "backend.learning"),
     ("backend.reports", "backend.paper"),
     ("backend.api",),
-    ("backend.app", "backend.worker", "backend.trainer", "backend.child", "backend.commands", "backend.cli"),
+    ("backend.app", "backend.worker", "backend.trainer", "backend.child", "backend.commands"),
+    ("backend.cli", "backend.cli_loop", "backend.cli_options"),
     ("scripts",),
 )
 BESIDE = {
@@ -42,8 +43,9 @@ BESIDE = {
     ("backend.tuners", "backend.engines"),
     ("backend.logs", "backend.faults"),
     ("backend.app", "backend.child"),
-    ("backend.cli", "backend.app"),
-    ("backend.cli", "backend.commands"),
+    ("backend.cli", "backend.cli_loop"),
+    ("backend.cli", "backend.cli_options"),
+    ("backend.cli_loop", "backend.cli_options"),
 }
 LINE = {room: n for n, line in enumerate(LINES) for room in line}
 MODELS = {"torch", "transformers", "peft", "safetensors", "accelerate", "huggingface_hub"}

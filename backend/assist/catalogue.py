@@ -6,7 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -16,7 +16,7 @@ from backend.assist.calibration import temperatures
 from backend.assist.leaks import cleared
 from backend.assist.order import POLICY
 from backend.engines.protocol import Identity
-from db import projects, releases, revisions
+from db import projects, releases, revisions, runs
 from db.dialect import fetch
 from db.models import Adapter, Calibration, CodebookRevision, Draw, Project, Release, Scorer
 from db.store import Store, StoreError
@@ -47,7 +47,7 @@ class ProjectState:
     scorer_id: int
     release_id: int
     release: str  # the one `model_version` that Label Studio is told
-    adapter: Path | None = None
+    adapter: Path | None = None  # a bundle
     temperatures: Mapping[str, float] = field(default_factory=dict)  # by question key; 1 where there is none
 
 
@@ -100,6 +100,20 @@ class Catalogue:
                 while len(self._states) > MOST:
                     self._states.popitem(last=False)
             return state
+
+    def beside(self, project_key: str, adapter_digest: str) -> ProjectState:
+        """The state that the project would have with this bundle, '' for none: with a release that is remembered, and
+        not made the current one.
+        """
+        with self._store.reading() as s:
+            found = _find(s, project_key)
+            shown = self._shown(s, found, _wanted(s, found, None))
+        with self._store.writing() as s:
+            found = _find(s, project_key)
+            assert found.revision is not None
+            scorer = self._scorer(s, shown, adapter_digest)
+            new = releases.release(s, found.project.id, scorer, found.revision, order_policy=POLICY)
+            return _state(s, replace(found, release=new), shown)
 
     def at_hand(self, project_key: str, label_config: str | None = None) -> ProjectState | None:
         """The state without a look at the store, if the last one was no more than `FRESH` seconds ago; else None: ask
@@ -163,27 +177,35 @@ class Catalogue:
         """Make the codebook and a release of it current. An adapter and a calibration stay as long as what the model
         sees does.
         """
-        project, revision, release = found.project, found.revision, found.release
+        project, revision = found.project, found.revision
         if revision is None or revision.content_hash != codebook.content_hash:
             assert config is not None
             revision = revisions.register(s, project.id, codebook, config)
-        scorer = s.get_one(Scorer, release.scorer_id) if release else None
-        if scorer is not None and release is not None and self._scores(scorer, shown):
-            calibration = s.get(Calibration, release.calibration_id) if release.calibration_id else None
-            reason = f"The codebook is at revision {revision.number}."
+        mine = self._last_of_mine(s, project.id, shown)
+        if mine is not None:
+            scorer, calibration = mine
         else:
-            scorer, calibration = self._zero_shot(s, shown), None
-            reason = f"The engine is {self._identity.engine}, the codebook at revision {revision.number}."
+            scorer, calibration = self._scorer(s, shown), None
+        reason = f"The engine is {self._identity.engine}, the codebook at revision {revision.number}."
         new = releases.release(s, project.id, scorer, revision, calibration=calibration, order_policy=POLICY)
         releases.point(s, project.id, new, by=BY, reason=reason)
 
-    def _zero_shot(self, s: Session, shown: Codebook) -> Scorer:
+    def _last_of_mine(self, s: Session, project_id: int, shown: Codebook) -> tuple[Scorer, Calibration | None] | None:
+        """What served last of this engine, with what the codebook shows a model now: an adapter outlives a change of
+        engine and back, unless its files were deleted.
+        """
+        for _, release, scorer in runs.pointed(s, project_id):
+            if self._scores(scorer, shown) and not _retired(s, scorer.adapter_digest):
+                return scorer, s.get(Calibration, release.calibration_id) if release.calibration_id else None
+        return None
+
+    def _scorer(self, s: Session, shown: Codebook, adapter_digest: str = "") -> Scorer:
         return releases.scorer(
             s,
             engine=self._identity.engine,
             base=self._identity.base,
             base_digest=self._identity.digest,
-            adapter_digest="",
+            adapter_digest=adapter_digest,
             prompt_hash=self._identity.prompt,
             scoring_hash=shown.scoring_hash,
             dtype=self._identity.dtype,
@@ -234,8 +256,13 @@ def _state(s: Session, found: _Found, shown: Codebook) -> ProjectState:
     )
 
 
+def _retired(s: Session, digest: str) -> bool:
+    query = select(Adapter.id).where(Adapter.digest == digest, Adapter.retired_at.is_not(None))
+    return bool(digest) and s.scalar(query) is not None
+
+
 def _adapter(s: Session, digest: str) -> Path | None:
-    """The directory of the adapter with this digest; None for the zero-shot scorer."""
+    """The directory of the bundle with this digest; None for the zero-shot scorer."""
     if not digest:
         return None
     path = s.scalar(select(Adapter.path).where(Adapter.digest == digest))

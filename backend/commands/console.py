@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tqdm import tqdm
 
+    from backend.tuners.training import Step
+
 Report = Callable[[int, int], None]  # done, in all
 
 
@@ -39,6 +41,29 @@ def bars() -> Iterator[Callable[[str, str], Report]]:
 
     try:
         yield bar
+    finally:
+        _close()
+
+
+@contextmanager
+def stages() -> Iterator[Callable[[Step], None]]:
+    """A bar for each stage of a tuner, with its loss, tokens a second and the time left."""
+    shown = ""
+
+    def report(step: Step) -> None:
+        nonlocal shown
+        if step.stage != shown:
+            _close()
+            shown = step.stage
+        if not _shown:
+            _shown.append(_new(step.stage, "steps"))
+        known = {"loss": step.loss, "tokens/s": step.tokens_per_second}
+        _shown[0].set_postfix({name: f"{x:,.4g}" for name, x in known.items() if x is not None}, refresh=False)
+        _shown[0].total = step.steps
+        _shown[0].update(step.done - _shown[0].n)
+
+    try:
+        yield report
     finally:
         _close()
 

@@ -22,21 +22,18 @@ if TYPE_CHECKING:
 
 def push(key: str, api_key_env: str, scored: Mapping[str, Any], *, label_studio: str | None = None) -> None:
     """Score what is missing and push it; `scored` are settings that were given of how texts are scored."""
-    from backend.corpus.push import check_engine, engine_in_use
+    from backend.commands.scorer import scorer
+    from backend.corpus.push import check_engine
     from backend.corpus.push import push as work
-    from backend.engines.choice import choose, remarks, settled
+    from backend.engines.choice import remarks
 
     in_force = settings.load(**scored, label_studio_url=label_studio)
     with _at(in_force, key, api_key_env) as (store, client, project), bars() as bar:
-        in_use = engine_in_use(store, project)
-        if scored.get("engine") is None and in_use is not None:
-            in_force = in_force.model_copy(update={"engine": in_use})
-        in_force, _ = settled(in_force, copies=2)  # as `serve`, which has a worker besides
-        scorer = choose(in_force)
-        check_engine(store, project, scorer)
+        in_force, engine = scorer(store, in_force, project, scored)
+        check_engine(store, project, engine)
         for sentence in remarks(in_force, _questions(store, project)):
             say(sentence)
-        pushed = work(store, scorer, client, project, bar("Pushing suggestions", "tasks"))
+        pushed = work(store, engine, client, project, bar("Pushing suggestions", "tasks"))
     say(str(pushed))
 
 

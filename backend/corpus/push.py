@@ -85,14 +85,6 @@ def run(store: Store, settings: Settings, job: Job) -> str:
         return str(push(store, choose(settings), client, project, report))
 
 
-def engine_in_use(store: Store, project: Project) -> str | None:
-    """The name of the engine that the project's current release comes from, if this program has it."""
-    scorer = _scorer(store, project)
-    from backend.engines.registry import ENGINES
-
-    return scorer.engine if scorer is not None and scorer.engine in ENGINES else None
-
-
 def check_engine(store: Store, project: Project, engine: Engine) -> None:
     """OtherEngineError while a server answers with another engine: both would replace the other's release for ever."""
     scorer, mine = _scorer(store, project), engine.identity
