@@ -104,7 +104,8 @@ def coder(s: Session, project_id: int, server_id: int, ls_user: int) -> Coder:
 class LiveAnswer:
     """The current version of an answer that is not deleted.
 
-    `ls_role` is where it was given (assisted | audit). `stream` and `role` are the text's, or None.
+    `ls_role` is where it was given (assisted | audit). `stream` and `role` are the text's, or None. `problems` say what
+    of the annotation could not be read.
     """
 
     answer_id: int
@@ -128,6 +129,7 @@ class LiveAnswer:
     release_id: int | None
     stream: str | None
     role: str | None
+    problems: list[str] | None = None
     values: tuple[ValueFact, ...] = ()
 
 
@@ -157,6 +159,7 @@ def live_versions(project_id: int) -> Select[*tuple[Any, ...]]:
             AnswerVersion.release_id,
             Placement.stream,
             Placement.role,
+            AnswerVersion.problems,
         )
         .join(AnswerVersion, AnswerVersion.answer_id == Answer.id)
         .join(LsProject, LsProject.id == Answer.ls_project_id)

@@ -6,16 +6,20 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, distinct, func, select
 from sqlalchemy.orm import Session
 
-from db import projects, releases
+from db import projects, releases, runs
 from db.answers import live_versions
+from db.base import now
 from db.inbox import ATTEMPTS
 from db.models import (
+    GateDecision,
     Inbox,
     Job,
+    Lease,
     LsProject,
     LsTask,
     Placement,
@@ -24,6 +28,7 @@ from db.models import (
     Push,
     Question,
     Release,
+    Run,
     Text,
     Tombstone,
     Unit,
@@ -38,6 +43,9 @@ class ProjectStatus:
     `predictions` are stored scores (text x question x scorer), `pushed` the tasks that were sent the current release's
     suggestion; `answers` are live and not skipped, by origin, and `answers_by_role` by where they were given; `deleted`
     annotations in Label Studio; `inbox_waiting` and `inbox_failed` are events still to be applied, and given up.
+    `training`: the run in progress and what it noted last (`run`, `stage`, `done`, `steps`, `loss`,
+    `tokens_per_second`, `seconds_left`, and `broken_off`: nobody works on it now); `last_run`: the last that ended
+    (`run`, `state`, `finished_at`, `outcome`, `sentence`).
     """
 
     key: str
@@ -58,6 +66,8 @@ class ProjectStatus:
     inbox_failed: int = 0
     last_event_at: datetime | None = None
     jobs: dict[str, int] = field(default_factory=dict)
+    training: dict[str, Any] | None = None
+    last_run: dict[str, Any] | None = None
 
 
 def status(s: Session, project_key: str | None = None) -> list[ProjectStatus]:
@@ -95,6 +105,8 @@ def _project(s: Session, project: Project) -> ProjectStatus:
         inbox_waiting=waiting,
         inbox_failed=failed,
         last_event_at=last,
+        training=_training(s, project.id),
+        last_run=_last_run(s, project.id),
         jobs=_groups(s, select(Job.state, func.count()).where(Job.project_id == project.id).group_by(Job.state)),
     )
 
@@ -140,6 +152,30 @@ def _inbox(s: Session, project_id: int) -> tuple[int, int, datetime | None]:
         _one(s, open_ones.where(Inbox.attempts >= ATTEMPTS)),
         last,
     )
+
+
+def _training(s: Session, project_id: int) -> dict[str, Any] | None:
+    run = runs.last(s, project_id, runs.RUNNING)
+    if run is None:
+        return None
+    lease = s.get(Lease, f"retrain-{project_id}")
+    progress: dict[str, Any] = (run.metrics or {}).get("progress", {})
+    return {"run": run.id, **progress, "broken_off": lease is None or lease.expires_at <= now()}
+
+
+def _last_run(s: Session, project_id: int) -> dict[str, Any] | None:
+    query = select(Run).where(Run.project_id == project_id, Run.state != runs.RUNNING).order_by(Run.id.desc())
+    run = s.scalar(query.limit(1))
+    if run is None:
+        return None
+    decision = s.scalar(select(GateDecision).where(GateDecision.run_id == run.id).order_by(GateDecision.id.desc()))
+    return {
+        "run": run.id,
+        "state": run.state,
+        "finished_at": run.finished_at.isoformat() if run.finished_at else None,
+        "outcome": decision.outcome if decision else None,
+        "sentence": decision.details.get("sentence", "") if decision else run.error,
+    }
 
 
 def _one(s: Session, query: Select[int]) -> int:

@@ -113,8 +113,8 @@ def guesses(encoder: EncoderEngine, task: Task, rows: list[Row], seed: int) -> I
         except TrainingError:  # a draw with one label only: a person would still have the zero-shot suggestions
             adapter = None
         yield "socialite", suggested(encoder, task, adapter)
-    yield "tfidf", tfidf(rows, texts)
-    yield "tfidf_codebook", tfidf([*rows, *from_codebook(task.question)], texts)
+    yield "tfidf", tfidf(task.question, rows, texts)
+    yield "tfidf_codebook", tfidf(task.question, [*rows, *from_codebook(task.question)], texts)
 
 
 def suggested(encoder: EncoderEngine, task: Task, adapter: Path | None) -> list[str]:

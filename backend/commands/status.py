@@ -52,9 +52,35 @@ def _table(one: ProjectStatus) -> list[str]:
         ("events waiting", f"{one.inbox_waiting:,}" + (f"; {one.inbox_failed:,} failed" if one.inbox_failed else "")),
         ("last event", f"{one.last_event_at:%Y-%m-%d %H:%M:%S} UTC" if one.last_event_at else "none"),
         ("jobs", _split(None, one.jobs)),
+        ("tuning", _training(one.training)),
+        ("last run", _last_run(one.last_run)),
     ]
     head = f"{one.key} – {one.title}"
     return [head, "=" * len(head), *(f"  {name:<20}{value}" for name, value in lines)]
+
+
+def _training(now: dict[str, Any] | None) -> str:
+    """'run 3, emotion: LoRA: 12 of 40 steps, loss 0.53, 900 tokens/s, 2 min left'."""
+    if now is None:
+        return "not now"
+    if now["broken_off"]:
+        return f"run {now['run']} broke off; the next goes on where it was"
+    parts = []
+    if now.get("steps"):
+        parts.append(f"{now['stage']}: {now['done']:,} of {now['steps']:,} steps")
+    if now.get("loss") is not None:
+        parts.append(f"loss {now['loss']:.3g}")
+    if now.get("tokens_per_second"):
+        parts.append(f"{now['tokens_per_second']:,.0f} tokens/s")
+    if now.get("seconds_left") is not None:
+        parts.append(f"{max(1, round(now['seconds_left'] / 60))} min left")
+    return f"run {now['run']}, {', '.join(parts) or 'about to begin'}"
+
+
+def _last_run(run: dict[str, Any] | None) -> str:
+    if run is None:
+        return "none yet"
+    return f"run {run['run']}, {run['outcome'] or run['state']}: {run['sentence'] or ''}"
 
 
 def _split(total: int | None, parts: dict[str, int]) -> str:

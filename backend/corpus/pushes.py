@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from backend.corpus.label_studio import LabelStudio
 from backend.corpus.label_studio_errors import LabelStudioError
 from db import predictions, texts
+from db.answers import live_versions
 from db.base import now
 from db.dialect import chunks, insert_new
 from db.models import Exposure, LsProject, LsTask, Placement, Push, TextBody, Unit
@@ -38,7 +39,8 @@ class Todo:
 
 
 def missing(store: Store, row: LsProject, release_id: int) -> list[Todo]:
-    """The live tasks without the release's suggestion; none whose text is in the audit.
+    """The live tasks without the release's suggestion; none whose text is in the audit, and none that a coder answered
+    after an earlier release's suggestion was there: what is done needs no other.
 
     Control texts come first, as coders are to have them first; then the others, in stretches sorted by length, which is
     how an engine scores them fastest.
@@ -53,13 +55,21 @@ def missing(store: Store, row: LsProject, release_id: int) -> list[Todo]:
         .order_by(LsTask.task_id)
     )
     with store.reading() as s:
-        rows = s.execute(query).all()
+        done = _done(s, row)
+        rows = [found for found in s.execute(query).all() if found[0] not in done]
     unplaced = [row[2] for row in rows if row[3] is None]
     store.write_in_chunks(unplaced, texts.place_as_work, size=CHUNK)
     todo = [Todo(row[0], row[1], row[2], row[3] or "work", row[4], row[5] or 0) for row in rows if row[3] != "audit"]
     first = sorted((one for one in todo if one.stream == "control"), key=lambda one: one.rank or 0)
     others = [one for one in todo if one.stream != "control"]
     return first + [one for part in chunks(others, STRETCH) for one in sorted(part, key=lambda one: one.length)]
+
+
+def _done(s: Session, row: LsProject) -> set[int]:
+    """The tasks that have an answer, and got a suggestion before."""
+    live = live_versions(row.project_id).order_by(None).subquery()
+    answered = select(live.c.ls_task_id).join(Push, Push.ls_task_id == live.c.ls_task_id)
+    return set(s.scalars(answered.where(live.c.cancelled.is_(False), Push.pushed_at.is_not(None))))
 
 
 def settle_doubts(store: Store, client: LabelStudio, row: LsProject, release_id: int, release: str) -> int:

@@ -66,7 +66,7 @@ def test_every_command_and_option_has_a_help_text(name: str, command: Any) -> No
 
 def test_the_commands_are_these() -> None:
     assert [name for name, _ in commands()] == [
-        "socialite", "serve", "predict", "tasks", "config", "connect", "push", "sync", "status", "doctor", "model",
+        "socialite", "serve", "predict", "tasks", "config", "connect", "push", "sync", "status", "doctor", "retrain", "tune",
         "model fetch", "model list", "model remove",
     ]  # fmt: skip
 

@@ -70,11 +70,12 @@ def test_ratings_become_labels(tmp_path: Path) -> None:
     assert task.train[:2] == ((("text 0",), "not-offensive"), (("text 1",), "offensive"))
 
 
-def test_baselines() -> None:
+def test_baselines(data: Path) -> None:
+    question = next(tasks(data)).question
     rows = [((f"good {n}",), "glad") for n in range(6)] + [((f"bad {n}",), "cross") for n in range(4)]
     assert majority(rows, 2) == ["glad", "glad"]
-    assert tfidf(rows, [("so bad",), ("so good",)]) == ["cross", "glad"]
-    assert tfidf(rows[:3], [("so bad",)]) == ["glad"]
+    assert tfidf(question, rows, [("so bad",), ("so good",)]) == ["cross", "glad"]
+    assert tfidf(question, rows[:3], [("so bad",)]) == ["glad"]
 
 
 def test_the_benchmark_reports_every_task_and_says_so_in_json(

@@ -1,0 +1,97 @@
+"""How well labels fit those that people accepted on blind texts, by the question's level of measurement (METHODS 5).
+
+Single and multiple choice: macro F1. Ordinal: quadratically weighted kappa, macro F1, and the mean error in steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.learning.estimate import FEW, Estimate, estimated, too_few
+from backend.stats.bootstrap import resamples
+from backend.stats.f1 import Array, Marks, confusion, f1, macro, ratio, tally_marks, weighted_kappa
+from labelstudio_config.codebook import Kind
+
+MACRO, KAPPA, STEPS = "macro F1", "weighted kappa", "mean error in steps"
+MEASURES = {Kind.SINGLE: (MACRO,), Kind.MULTIPLE: (MACRO,), Kind.ORDINAL: (KAPPA, MACRO, STEPS), Kind.NUMBER: ()}
+DRAWS = 2000
+
+Figured = Callable[[NDArray[np.floating], Marks, Marks], Array]  # weights [B, n], truth, predicted [n, K] -> [B]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A measure of one question, for each of those who labelled the gate texts, and for a coder whom the others are
+    the yardstick of (`ceiling`).
+    """
+
+    name: str
+    scores: Mapping[str, Estimate]
+    ceiling: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class LabelScores:
+    """F1 of one label; `support` texts have it."""
+
+    label: str
+    support: int
+    f1: Mapping[str, Estimate]
+
+
+def figures(kind: Kind, weights: NDArray[np.floating], truth: Marks, predicted: Marks) -> dict[str, Array]:
+    """Measure -> figure [B] on resamples `weights` [B, n] of texts with labels [n, K]."""
+    return {name: _FIGURES[name](weights, truth, predicted) for name in MEASURES[kind]}
+
+
+def scored(
+    kind: Kind, truth: Marks, predicted: Marks, clusters: NDArray[np.int64], seed: int
+) -> tuple[dict[str, Estimate], list[Estimate]]:
+    """Measure -> its estimate, and F1 of every label.
+
+    `truth` and `predicted` [n, K], `clusters` [n]: texts with the same number are resampled together. A label that
+    fewer than `FEW` texts have gets no figure of its own.
+    """
+    n, whole = len(truth), np.ones((1, len(truth)))
+    support = truth.sum(axis=0)
+    if n < FEW:
+        return dict.fromkeys(MEASURES[kind], Estimate(n, missing=too_few(n))), [_few(int(m)) for m in support]
+    blocks = [
+        (figures(kind, weights, truth, predicted), f1(tally_marks(weights, truth, predicted)))
+        for weights in resamples(clusters, DRAWS, seed)
+    ]
+    draws = {name: np.concatenate([found[name] for found, _ in blocks]) for name in MEASURES[kind]}
+    by_label = np.concatenate([each for _, each in blocks])
+    points = figures(kind, whole, truth, predicted)
+    label_points = f1(tally_marks(whole, truth, predicted))[0]
+    return (
+        {name: estimated(float(points[name][0]), draws[name], n) for name in MEASURES[kind]},
+        [
+            estimated(float(point), by_label[:, k], n) if support[k] >= FEW else _few(int(support[k]))
+            for k, point in enumerate(label_points)
+        ],
+    )
+
+
+def _few(support: int) -> Estimate:
+    return Estimate(support, missing=too_few(support))
+
+
+def _macro(weights: NDArray[np.floating], truth: Marks, predicted: Marks) -> Array:
+    return macro(f1(tally_marks(weights, truth, predicted)))
+
+
+def _kappa(weights: NDArray[np.floating], truth: Marks, predicted: Marks) -> Array:
+    return weighted_kappa(confusion(truth.argmax(axis=1), predicted.argmax(axis=1), truth.shape[1], weights))
+
+
+def _steps(weights: NDArray[np.floating], truth: Marks, predicted: Marks) -> Array:
+    apart = np.abs(truth.argmax(axis=1) - predicted.argmax(axis=1)).astype(np.float64)
+    return ratio(weights @ apart, weights.sum(axis=-1))
+
+
+_FIGURES: dict[str, Figured] = {MACRO: _macro, KAPPA: _kappa, STEPS: _steps}

@@ -1,0 +1,123 @@
+"""The card of a run for people, as text for a terminal or as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from backend.learning.card import CHALLENGER, CHAMPION, TFIDF, WHO, ZERO_SHOT, Card, Facts, Gold, Part, Used, Verdict
+from backend.learning.estimate import FEW, Estimate
+from backend.learning.measured import MACRO
+from backend.reports import page
+from backend.reports.estimates import NOBODY, PERCENT, listed, reasons, shown
+from backend.reports.page import Section, Table
+
+NAMES = {
+    ZERO_SHOT: "zero-shot",
+    TFIDF: "TF-IDF + logistic regression",
+    CHAMPION: "champion",
+    CHALLENGER: "challenger",
+}
+CEILING = "a coder, by the others"
+OUTCOMES = {"promote": "promoted", "keep": "champion kept", "undecided": "undecided"}
+_HASH = 12  # characters of a hash that people are shown
+_LABEL = 30  # and of a label's id
+
+
+def text(card: Card) -> str:
+    """At most 100 columns wide."""
+    return page.text(_sections(card))
+
+
+def markdown(card: Card) -> str:
+    return page.markdown(_sections(card))
+
+
+def _sections(card: Card) -> list[Section]:
+    title = f"Run {card.facts.run} of {card.facts.project}: {OUTCOMES[card.decision.outcome]}"
+    intervals = (
+        f"{100 * card.level:.0f} % intervals in brackets, {card.draws:,} bootstrap resamples of the texts, seed {card.seed}; "
+        "no test text was looked at"
+    )
+    head = Section(title, (*_facts(card.facts), *_decided(card.decision), ("figures", intervals)))
+    return [head, *(_question(part) for part in card.questions)]
+
+
+def _facts(facts: Facts) -> tuple[tuple[str, str], ...]:
+    return (
+        ("date", facts.date),
+        ("champion", facts.champion),
+        ("challenger", facts.challenger),
+        ("tuner", f"{facts.tuner} on {facts.base}, seed {facts.seed}"),
+        ("snapshot", facts.snapshot[:_HASH]),
+        ("codebook", f"revision {facts.revision} ({facts.codebook[:_HASH]})"),
+        ("adapter", facts.adapter[:_HASH] if facts.adapter else "none"),
+    )
+
+
+def _decided(verdict: Verdict) -> tuple[tuple[str, str], ...]:
+    figure = Estimate(verdict.n, verdict.delta, verdict.lower, verdict.upper)
+    level = f"{100 * verdict.level:.0f} % interval, n = {verdict.n:,}, look {verdict.look} at these gate labels"
+    return (("decision", verdict.sentence), ("difference", f"{shown(figure, MACRO)} points, {level}"))
+
+
+def _question(part: Part) -> Section:
+    facts = [*_used(part.used), *_gold(part.gold), *_agreed(part)]
+    tables = [_measures(part)] if part.measures else []
+    if part.measures and any(one.support >= FEW for one in part.labels):
+        tables.append(_labels(part))
+    return Section(f"{part.name} ({part.kind.value})", tuple(facts), tuple(tables))
+
+
+def _used(used: Used | None) -> list[tuple[str, str]]:
+    if used is None:
+        return [("labels used", "none: nothing was learned for this question")]
+    texts = f"{used.texts:,} texts: {used.train:,} to learn from, {used.validation:,} to choose by; coders: {used.coders}"
+    return [("labels used", texts), ("", listed(used.labels)), *_left_out(used.unresolved)]
+
+
+def _gold(gold: Gold) -> list[tuple[str, str]]:
+    if not gold.n:
+        return [("gate texts", "none with an accepted value yet"), *_left_out(gold.unresolved)]
+    coders = ", ".join(f"{k} ({n:,})" for k, n in gold.coders.items())
+    texts = f"{gold.n:,}, coded blind; accepted by {listed(gold.by)}; coders a text: {coders}"
+    return [("gate texts", texts), *_left_out(gold.unresolved)]
+
+
+def _left_out(unresolved: Mapping[str, int]) -> list[tuple[str, str]]:
+    return [("", f"left out: {listed(unresolved)}")] if unresolved else []
+
+
+def _agreed(part: Part) -> list[tuple[str, str]]:
+    found = part.agreement
+    behind = f"gate texts coded by two or more: {found.texts:,}; coders: {found.coders}"
+    told = [("agreement", behind)]
+    for name, figure, measure in (
+        ("percent", found.percent, PERCENT),
+        (f"Krippendorff's alpha, {found.level}", found.alpha, "alpha"),
+    ):
+        told.append(("", f"{name}: {shown(figure, measure) if figure.value is not None else figure.missing}"))
+    each = [f"{label} {shown(figure, 'alpha')}" for label, figure in found.labels.items() if figure.value is not None]
+    return [*told, ("", f"alpha of each label: {'; '.join(each)}")] if each else told
+
+
+def _measures(part: Part) -> Table:
+    """A row for each who labelled the gate texts, a column a measure."""
+    rows = [
+        (NAMES[who], *(shown(one.scores[who], one.name) for one in part.measures), f"{part.measures[0].scores[who].n:,}")
+        for who in WHO
+    ]
+    people = part.measures[0].ceiling
+    rows.append((CEILING, *(shown(one.ceiling, one.name) for one in part.measures), f"{people.n:,}"))
+    first = part.measures[0]
+    notes = reasons([*((NAMES[who], first.scores[who]) for who in WHO), (CEILING, people)])
+    return Table(("on gate texts", *(one.name for one in part.measures), "n"), tuple(rows), notes)
+
+
+def _labels(part: Part) -> Table:
+    """F1 of each label."""
+    rows = []
+    for one in part.labels:
+        name = one.label if len(one.label) <= _LABEL else f"{one.label[: _LABEL - 1]}…"
+        told = ["too few" if one.support < FEW else shown(one.f1[who], MACRO) for who in (CHAMPION, CHALLENGER)]
+        rows.append((name, f"{one.support:,}", *told))
+    return Table(("F1 of each label", "texts", "champion", "challenger"), tuple(rows))

@@ -1,0 +1,407 @@
+"""Which answers count for training and for the audit, and what they come to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from backend.learning.accepted import Accepted, Resolved, Vote
+from backend.learning.rule import RuleError
+from labelstudio_config.codebook import Codebook, Kind, Label
+from tests.backend.assist.world import BOOK, HUMOR, STARS, TOPICS, labels
+from tests.backend.learning.coding import Coding
+
+
+def humor(found: Resolved) -> list[tuple[int, str]]:
+    return [(a.text_id, ",".join(a.labels)) for a in found.accepted if a.question == "humor"]
+
+
+def why(found: Resolved, question: str = "humor") -> dict[str, int]:
+    return dict(found.unresolved[question])
+
+
+def coded(coding: Coding, text: int, *votes: str, **given: Any) -> None:
+    """One vote on humor of each of the coders 1, 2, ..."""
+    for coder, vote in enumerate(votes, 1):
+        coding.answer(text, coder, humor=vote, **given)
+
+
+# -- a vote ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_answers_to_every_kind_of_question_are_accepted(coding: Coding) -> None:
+    text = coding.text("one")
+    coding.answer(text, 1, humor="yes", topics=("money", "sport"), stars="2", year=1990)
+    coding.answer(text, 2, humor="yes", topics=("money",), stars="3", year=1991)
+    coding.answer(text, 3, humor="no", topics=(), stars="4", year=1995)
+    third = 1 / 3
+    assert coding.work().accepted == (
+        Accepted(text, "humor", frozenset({"yes"}), None, (third, 2 / 3), 3, "majority"),
+        Accepted(text, "stars", frozenset({"3"}), None, (0, third, third, third), 3, "majority"),
+        Accepted(text, "topics", frozenset({"money"}), None, (2 / 3, 0, third), 3, "majority"),
+        Accepted(text, "year", frozenset(), 1992.0, (), 3, "majority"),
+    )
+    assert [vote.number for vote in coding.work().votes[text, "year"]] == [1990, 1991, 1995]
+
+
+def test_a_coder_who_changes_her_mind_has_one_vote_the_latest(coding: Coding) -> None:
+    text = coding.text("one")
+    first = coding.answer(text, 1, humor="yes")
+    coding.answer(text, 1, humor="no", annotation=first)
+    coding.answer(text, 1, humor="yes", annotation=first, at=1)  # an old version that comes late
+    assert humor(coding.work()) == [(text, "no")]
+    second = coding.answer(text, 1, humor="yes")
+    found = coding.work()
+    assert humor(found) == [(text, "yes")] and len(found.votes[text, "humor"]) == 1
+    coding.delete(second)
+    assert humor(coding.work()) == [(text, "no")]
+    coding.delete(first)
+    assert coding.work().accepted == () and why(coding.work()) == {}
+
+
+def test_one_coder_who_meets_a_text_in_two_tasks_counts_once(coding: Coding) -> None:
+    text = coding.text("one")
+    coding.answer(text, 1, humor="no")
+    assert coding.texts(["one"]) == [text]
+    coding.answer(text, 1, humor="yes", ls_task_id=coding.tasks(text)[-1])
+    assert len(coding.tasks(text)) == 2
+    assert len(coding.work().votes[text, "humor"]) == 1 and humor(coding.work()) == [(text, "yes")]
+
+
+def test_answers_of_unknown_coders_are_of_a_voter_each(coding: Coding) -> None:
+    text = coding.text("one")
+    for vote in ("yes", "yes", "no"):
+        coding.answer(text, None, humor=vote)
+    assert coding.work().votes[text, "humor"] == tuple(Vote(None, frozenset({v})) for v in ("yes", "yes", "no"))
+
+
+def test_a_skip_is_no_vote_and_takes_back_the_coders_earlier_one(coding: Coding) -> None:
+    text, other = coding.text("one"), coding.text("two")
+    coding.answer(text, 1, humor="yes")
+    coding.answer(text, 1, cancelled=True)
+    coded(coding, other, "yes")
+    coding.answer(other, 2, cancelled=True)
+    found = coding.work()
+    assert humor(found) == [(other, "yes")] and why(found) == {"skipped": 1}
+    assert (text, "humor") not in found.votes
+
+
+def test_what_is_left_blank_is_no_vote_but_no_tick_is_a_vote_for_none(coding: Coding) -> None:
+    text, unread = coding.text("one"), coding.text("two")
+    coding.answer(text, 1)
+    coding.answer(unread, 1, humor="yes", problems=["The question 'topics' is answered twice."])
+    found = coding.work()
+    assert why(found, "humor") == {"left blank": 1}
+    assert why(found, "stars") == why(found, "year") == {"left blank": 1, "unreadable": 1}
+    assert [(a.text_id, a.question, a.labels) for a in found.accepted] == [
+        (text, "topics", frozenset()),
+        (unread, "humor", frozenset({"yes"})),
+    ]
+    assert why(found, "topics") == {"unreadable": 1}
+
+
+# -- what never counts -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [({"origin": "bulk"}, "made from predictions"), ({"phase": "training"}, "earlier phase")],
+)
+def test_answers_that_are_not_trained_on(coding: Coding, given: dict[str, str], reason: str) -> None:
+    text = coding.text("one")
+    coding.answer(text, 1, humor="yes", **given)
+    found = coding.work()
+    assert (found.accepted, found.votes) == ((), {}) and why(found) == {reason: 1}
+    coded(coding, text, "no")
+    assert humor(coding.work()) == [(text, "no")] and why(coding.work()) == {}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"origin": "kept"}, {"origin": "changed"}, {"origin": "imported"}, {"phase": "pilot"}, {"origin": "adjudicated"}],
+)
+def test_answers_that_are_trained_on(coding: Coding, given: dict[str, str]) -> None:
+    text = coding.text("one")
+    coding.answer(text, 1, humor="yes", **given)
+    assert humor(coding.work()) == [(text, "yes")]
+
+
+@pytest.mark.parametrize("stream", ["audit", "control", None])
+def test_only_texts_of_the_work_stream_are_trained_on(coding: Coding, stream: str | None) -> None:
+    coded(coding, coding.text("one", stream), "yes", "yes", where="assisted")
+    found = coding.work()
+    assert (found.accepted, found.votes) == ((), {}) and not any(found.unresolved.values())
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"origin": "bulk"}, "made from predictions"),
+        ({"origin": "imported"}, "imported"),
+        ({"phase": "pilot"}, "earlier phase"),
+        ({"phase": "training"}, "earlier phase"),
+        ({"origin": "kept"}, "not blind"),
+        ({"origin": "changed"}, "not blind"),
+        ({"where": "assisted"}, "not blind"),
+        ({"where": "assisted", "origin": "adjudicated"}, "not blind"),
+    ],
+)
+def test_answers_that_never_measure(coding: Coding, given: dict[str, str], reason: str) -> None:
+    text = coding.text("one", "audit")
+    coded(coding, text, "yes", "yes", "yes", **given)
+    found = coding.audit()
+    assert (found.accepted, found.votes) == ((), {}) and why(found) == {reason: 1}
+    coded(coding, text, "no", "no")
+    assert humor(coding.audit()) == [(text, "no")] and why(coding.audit()) == {}
+
+
+def test_an_audit_answer_that_began_with_a_suggestion_is_not_blind(coding: Coding) -> None:
+    text = coding.text("one", "audit")
+    coded(coding, text, "yes", "yes", release_id=coding.release())
+    assert coding.audit().accepted == () and why(coding.audit()) == {"not blind": 1}
+
+
+def test_the_audits_roles_are_apart(coding: Coding) -> None:
+    gate, test = coding.text("one", "audit", rank=0), coding.text("two", "audit", rank=1, role="test")
+    coded(coding, gate, "yes", "yes")
+    coded(coding, test, "no", "no")
+    assert humor(coding.audit("gate")) == [(gate, "yes")]
+    assert humor(coding.audit("test")) == [(test, "no")]
+
+
+# -- rules -------------------------------------------------------------------------------------------------------------
+
+
+def test_adjudication_goes_before_ground_truth_before_the_rule_and_the_latest_of_each(coding: Coding) -> None:
+    text = coding.text("one", "audit")
+    coded(coding, text, "yes", "yes")
+    assert [(set(a.labels), a.by) for a in coding.audit().accepted if a.question == "humor"] == [({"yes"}, "majority")]
+    coding.answer(text, 3, humor="yes", ground_truth=True)
+    latest = coding.answer(text, 4, humor="no", ground_truth=True)
+    (value,) = [a for a in coding.audit().accepted if a.question == "humor"]
+    assert (set(value.labels), value.by, value.coders, value.shares) == ({"no"}, "ground truth", 4, (0.25, 0.75))
+    coding.answer(text, 5, humor="no", origin="adjudicated")
+    coding.answer(text, 5, humor="yes", origin="adjudicated")
+    coding.answer(text, 5, cancelled=True, origin="adjudicated")
+    (value,) = [a for a in coding.audit().accepted if a.question == "humor"]
+    assert (set(value.labels), value.by, value.coders, value.shares) == ({"yes"}, "adjudicated", 4, (0.25, 0.75))
+    coding.delete(latest)
+    assert len(coding.audit().votes[text, "humor"]) == 3, "who adjudicates is no coder"
+
+
+def test_an_adjudicator_alone_gives_the_shares(coding: Coding) -> None:
+    text = coding.text("one")
+    coding.answer(text, 1, topics=("money", "sport"), origin="adjudicated")
+    (value,) = [a for a in coding.work().accepted if a.question == "topics"]
+    assert (set(value.labels), value.shares, value.coders) == ({"money", "sport"}, (1, 0, 1), 0)
+
+
+def test_audit_labels_need_as_many_coders_as_the_design_says(coding: Coding) -> None:
+    text = coding.text("one", "audit")
+    coded(coding, text, "yes")
+    assert coding.audit().accepted == () and why(coding.audit()) == {"too few coders": 1}
+    coded(coding, text, "yes", "yes")
+    assert humor(coding.audit()) == [(text, "yes")]
+    coding.change(sampling_design={"audit": 1, "control": 1, "coders": 3})
+    assert coding.audit().accepted == () and why(coding.audit()) == {"too few coders": 1}
+    coding.answer(text, 4, humor="no", ground_truth=True)
+    assert humor(coding.audit()) == [(text, "no")]
+    coding.change(sampling_design={})
+    assert humor(coding.audit()) == [(text, "no")]
+
+
+def test_a_rule_can_be_changed_and_an_unknown_one_is_refused(coding: Coding) -> None:
+    text, other = coding.text("one"), coding.text("two")
+    coded(coding, text, "yes", "yes", "no")
+    coded(coding, other, "no", "no")
+    coding.change(gold_rule="unanimous")
+    assert humor(coding.work()) == [(other, "no")] and why(coding.work()) == {"not unanimous": 1}
+    assert {a.by for a in coding.work().accepted if a.question == "humor"} == {"unanimous"}
+    coding.change(gold_rule="adjudicated")
+    assert coding.work().accepted == () and why(coding.work()) == {"not adjudicated": 2}
+    coding.answer(text, 9, humor="yes", origin="adjudicated")
+    assert humor(coding.work()) == [(text, "yes")]
+    coding.change(gold_rule="loudest")
+    with pytest.raises(RuleError, match=r"'loudest'.*majority, unanimous, adjudicated"):
+        coding.work()
+    with pytest.raises(RuleError):
+        coding.audit()
+
+
+# -- revisions ---------------------------------------------------------------------------------------------------------
+
+
+def reworded(**change: Any) -> Codebook:
+    return replace(BOOK, questions=(replace(HUMOR, **change), *BOOK.questions[1:]))
+
+
+DEFINED = (HUMOR.labels[0], replace(HUMOR.labels[1], definition="It is meant to amuse."))
+SEEN = [
+    {"wording": "Is it funny?"},
+    {"instruction": "Decide whether it is funny."},
+    {"labels": DEFINED},
+    {"labels": HUMOR.labels[::-1]},
+    {"labels": (HUMOR.labels[0], replace(HUMOR.labels[1], wording="Yes!"))},
+    {"labels": (*HUMOR.labels, Label("unsure", "unsure", "unsure"))},
+    {"kind": Kind.ORDINAL},
+]
+
+
+@pytest.mark.parametrize("change", SEEN)
+def test_a_change_that_coders_see_ends_what_was_measured_but_not_what_is_taught(
+    coding: Coding, change: dict[str, Any]
+) -> None:
+    audit, work = coding.text("one", "audit"), coding.text("two")
+    for text in (audit, work):
+        for coder in (1, 2):
+            coding.answer(text, coder, humor="yes", stars="1")
+    coding.revise(reworded(**change))
+    found = coding.audit()
+    assert [a.question for a in found.accepted] == ["stars", "topics"], "the other questions are as they were"
+    assert why(found) == {"older codebook": 1} and (audit, "humor") not in found.votes
+    found = coding.work()
+    if "kind" in change:
+        assert humor(found) == [] and why(found) == {"older codebook": 1}
+    else:
+        assert humor(found) == [(work, "yes")]
+    coded(coding, audit, "no", "no")
+    assert humor(coding.audit()) == [(audit, "no")], "coded again"
+
+
+def test_a_change_that_coders_do_not_see_changes_nothing(coding: Coding) -> None:
+    text = coding.text("one", "audit")
+    coded(coding, text, "yes", "yes")
+    examples = (HUMOR.labels[0], replace(HUMOR.labels[1], examples=("A horse walks into a bar.",)))
+    coding.revise(replace(reworded(labels=examples), title="Other posts"))
+    assert humor(coding.audit()) == [(text, "yes")]
+
+
+def test_the_codebooks_instruction_is_what_coders_read_where_the_question_has_none(coding: Coding) -> None:
+    text = coding.text("one", "audit")
+    coded(coding, text, "yes", "yes")
+    coding.revise(replace(BOOK, instruction="Read the whole thread first."))
+    assert coding.audit().accepted == () and why(coding.audit()) == {"older codebook": 1}
+
+
+def test_answers_under_a_codebook_that_is_taken_up_again_count_again(coding: Coding) -> None:
+    text = coding.text("one", "audit")
+    coded(coding, text, "yes", "yes")
+    coding.revise(reworded(labels=DEFINED))
+    coded(coding, text, "no", "no")
+    assert humor(coding.audit()) == [(text, "no")]
+    coding.revise(BOOK)
+    assert humor(coding.audit()) == [(text, "yes")]
+
+
+def test_a_label_that_is_gone_has_no_vote_and_shares_follow_the_labels_there_are(coding: Coding) -> None:
+    text, mixed = coding.text("one"), coding.text("two")
+    coding.answer(text, 1, topics=("sport",), stars="4")
+    coding.answer(mixed, 1, topics=("sport", "money"), stars="1")
+    coding.answer(mixed, 2, topics=("health",), stars="2")
+    fewer = replace(TOPICS, labels=labels("health", "money"))
+    coding.revise(replace(BOOK, questions=(HUMOR, fewer, replace(STARS, labels=labels("1", "2", "3")))))
+    found = coding.work()
+    assert why(found, "topics") == {"label gone": 1} and why(found, "stars") == {"label gone": 1, "tie": 1}
+    (value,) = [a for a in found.accepted if a.question == "topics"]
+    assert (value.text_id, set(value.labels), value.shares, value.coders) == (mixed, {"health"}, (1, 0), 1)
+
+
+def test_a_new_question_has_no_older_answers(coding: Coding) -> None:
+    text = coding.text("one")
+    coding.answer(text, 1, humor="yes")
+    coding.revise(replace(BOOK, questions=(*BOOK.questions, replace(TOPICS, id="moods", name="moods"))))
+    found = coding.work()
+    assert why(found, "moods") == {"older codebook": 1}
+    assert "moods" not in {a.question for a in found.accepted}
+
+
+# -- the completed part of the audit -----------------------------------------------------------------------------------
+
+
+def test_only_the_completed_part_of_the_random_order_counts(coding: Coding) -> None:
+    order = [coding.text(f"text {rank}", "audit", rank=rank) for rank in (0, 2, 4, 6, 8)]
+    coded(coding, order[0], "yes", "yes")
+    coded(coding, order[1], "yes", "no")
+    coded(coding, order[2], "yes")
+    coding.answer(order[2], 2, cancelled=True)
+    coded(coding, order[4], "no", "no")
+    found = coding.audit()
+    assert humor(found) == [(order[0], "yes")]
+    assert why(found) == {"tie": 1, "skipped": 1, "not reached": 2}
+    assert {text for text, _ in found.votes} == set(order[:3])
+    coded(coding, order[3], "yes", "yes")
+    assert humor(coding.audit()) == [(order[0], "yes"), (order[3], "yes"), (order[4], "no")]
+
+
+def test_a_text_that_one_coder_has_left_open_ends_the_part(coding: Coding) -> None:
+    order = [coding.text(f"text {rank}", "audit", rank=rank) for rank in range(3)]
+    coded(coding, order[0], "yes")
+    coded(coding, order[1], "yes", "yes")
+    assert coding.audit().accepted == ()
+    assert why(coding.audit()) == {"too few coders": 1, "not reached": 2}
+    coding.answer(order[0], 3, humor="no", origin="adjudicated")
+    assert humor(coding.audit()) == [(order[0], "no"), (order[1], "yes")], "an adjudicated text is done"
+
+
+def test_a_deleted_answer_opens_the_text_again(coding: Coding) -> None:
+    order = [coding.text(f"text {rank}", "audit", rank=rank) for rank in range(2)]
+    first = coding.answer(order[0], 9, humor="yes")
+    coded(coding, order[0], "yes")
+    coded(coding, order[1], "yes", "yes")
+    assert len(humor(coding.audit())) == 2
+    coding.delete(first)
+    assert humor(coding.audit()) == []
+
+
+def test_tied_texts_are_done_together(coding: Coding) -> None:
+    one, twin, after = (coding.text(body, "audit", rank=rank) for body, rank in (("a", 0), ("a!", 0), ("b", 1)))
+    coded(coding, one, "yes", "yes")
+    coded(coding, after, "no", "no")
+    assert humor(coding.audit()) == []
+    coded(coding, twin, "yes", "yes")
+    assert len(humor(coding.audit())) == 3
+
+
+def test_a_later_draw_is_coded_after_an_earlier_one(coding: Coding) -> None:
+    later = coding.text("b", "audit", rank=0, draw=2)
+    first = coding.text("a", "audit", rank=5, draw=1)
+    coded(coding, later, "no", "no")
+    assert humor(coding.audit()) == [] and why(coding.audit()) == {"not reached": 2}
+    coded(coding, first, "yes", "yes")
+    assert len(humor(coding.audit())) == 2
+
+
+def test_a_text_whose_task_was_deleted_is_nonresponse_and_stops_nobody(coding: Coding) -> None:
+    gone, there = (coding.text(body, "audit", rank=rank) for rank, body in enumerate("ab"))
+    coded(coding, gone, "yes", "yes")
+    coded(coding, there, "no", "no")
+    coding.delete_task(gone)
+    assert humor(coding.audit()) == [(there, "no")] and why(coding.audit()) == {"no task any more": 1}
+
+
+def test_a_text_that_never_had_a_task_ends_the_part(coding: Coding) -> None:
+    bare, there = coding.text("a", None), coding.text("b", "audit", rank=1)
+    coding.place(bare, "audit", rank=0)
+    coded(coding, there, "no", "no")
+    assert humor(coding.audit()) == [] and why(coding.audit()) == {"not reached": 2}
+
+
+def test_an_edited_text_takes_the_place_of_what_it_was(coding: Coding) -> None:
+    old, after = (coding.text(body, "audit", rank=rank) for rank, body in enumerate("ab"))
+    coded(coding, after, "no", "no")
+    new = coding.edit(old, "A better text")
+    assert humor(coding.audit()) == []
+    coded(coding, new, "yes", "yes")
+    assert sorted(humor(coding.audit())) == sorted([(new, "yes"), (after, "no")])
+    assert why(coding.audit()) == {"no task any more": 1}
+
+
+def test_the_part_is_complete_question_by_question(coding: Coding) -> None:
+    text = coding.text("a", "audit")
+    coding.answer(text, 1, humor="yes", stars="1")
+    coding.answer(text, 2, stars="1")
+    found = coding.audit()
+    assert [a.question for a in found.accepted] == ["stars", "topics"]
+    assert why(found) == {"left blank": 1}
