@@ -119,7 +119,11 @@ def running(cache: Path) -> Iterator[tuple[Server, Store, Ruler]]:
     with tempfile.TemporaryDirectory(prefix="socialite-team-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         with closing(open_store(sqlite_url(home))) as store, socialite(home, "encoder") as server:
-            yield server, store, Ruler(store, EncoderEngine(cache=cache, capacity=100_000))
+            try:
+                yield server, store, Ruler(store, EncoderEngine(cache=cache, capacity=100_000))
+            except BenchError as error:
+                tail = server.log.read_text(encoding="utf-8", errors="replace")[-1500:]
+                raise BenchError(f"{error}\nThe end of the server's log:\n{tail}") from error
 
 
 def drawn(task: Task, n: int, seed: int) -> list[Row]:

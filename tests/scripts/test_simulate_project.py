@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import threading
 from collections import Counter
@@ -29,25 +28,9 @@ from scripts.team.figures import Course, Look, Yardsticks, summary, table
 from scripts.team.line import Line
 from scripts.team.plan import Plan
 from scripts.team.ruler import macro_f1
+from tests.moods import written
 
 LABELS = ("kind", "harsh", "neither")
-SAID = {"Glad": ("love", "sun", "dance", "song"), "Cross": ("hate", "mud", "noise", "queue")}
-
-
-def written(folder: Path, *, train: int, test: int) -> Path:
-    """A folder with one task, whose first word tells the label."""
-    random = np.random.default_rng(3)
-    for part, n in (("train", train), ("test", test)):
-        path = folder / "moods" / f"{part}.csv"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w", encoding="utf-8", newline="") as stream:
-            rows = csv.writer(stream)
-            rows.writerow(["text", "label"])
-            for number in range(n):
-                label = ("Glad", "Cross")[number % 2]
-                words = random.permutation([f"{part}{number}", *random.choice(list("abcdefghijklmnopqrstuvwxyz"), 9)])
-                rows.writerow([f"{random.choice(SAID[label])} {' '.join(words)}", label])
-    return folder
 
 
 @pytest.fixture
@@ -125,14 +108,14 @@ def test_what_is_sent_is_read_as_what_label_studio_sends(store: Store, moods: Ta
 
 
 @pytest.mark.parametrize(
-    ("label", "origin"), [("glad", annotation.KEPT), ("cross", annotation.CHANGED), (None, annotation.HUMAN)]
+    ("label", "origin"), [("plus", annotation.KEPT), ("minus", annotation.CHANGED), (None, annotation.HUMAN)]
 )
 def test_the_origin_of_an_answer_is_read_right(store: Store, moods: Task, label: str | None, origin: str) -> None:
     made = place.made(store, moods, moods.train, Plan(), seed=5, number=0)
     book, question = made.codebook, moods.question
-    suggested = [{**region, "score": 0.7} for region in messages.blind(book, question, "glad")]
+    suggested = [{**region, "score": 0.7} for region in messages.blind(book, question, "plus")]
     if label is None:
-        result, prediction = messages.blind(book, question, "cross"), None
+        result, prediction = messages.blind(book, question, "minus"), None
     else:
         result, prediction = messages.over(book, question, label, suggested), 17
     task = next(iter(made.assisted.tasks))
@@ -141,7 +124,7 @@ def test_the_origin_of_an_answer_is_read_right(store: Store, moods: Task, label:
     assert kept is not None
     reading = annotation.read(kept, book, suggested={question.id})
     assert (reading.origin, reading.problems) == (origin, ())
-    assert reading.values == ((question.id, label or "cross", None, origin),)
+    assert reading.values == ((question.id, label or "minus", None, origin),)
 
 
 def course(task: str, seed: int, end: float, outcome: str) -> Course:
@@ -167,8 +150,8 @@ def test_the_report_counts_tasks_not_runs() -> None:
 
 
 def test_macro_f1_is_over_all_labels_of_the_question(moods: Task) -> None:
-    assert macro_f1(moods, ["glad", "cross"], ["glad", "cross"]) == 1.0
-    assert macro_f1(moods, ["glad", "glad"], ["glad", "glad"]) == 0.5
+    assert macro_f1(moods, ["plus", "minus"], ["plus", "minus"]) == 1.0
+    assert macro_f1(moods, ["plus", "plus"], ["plus", "plus"]) == 0.5
 
 
 class Refusing(BaseHTTPRequestHandler):
@@ -193,7 +176,7 @@ def test_an_event_that_is_not_taken_ends_the_simulation() -> None:
 
 
 def test_a_task_that_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    data = written(tmp_path, train=4, test=2)
+    data = written(tmp_path / "data", train=4, test=2)
     assert simulate_project.main(["--data", str(data), "--task", "tempers"]) == 2
     assert "tempers" in capsys.readouterr().err
 
