@@ -137,20 +137,20 @@ def _same_as_last(store: Store, project: Project, frozen: Frozen, parameters: Ma
 
 def _noting(store: Store, run_id: int, report: Report, check: Callable[[], None]) -> Report:
     """Tell the person at the terminal, and now and then the store, for `socialite status`."""
-    noted = time.monotonic()
-    began = {"stage": "", "at": noted}
+    noted = began = time.monotonic()
+    stage = ""
 
     def told(step: Step) -> None:
-        nonlocal noted
+        nonlocal noted, began, stage
         check()
         report(step)
         at = time.monotonic()
-        if step.stage != began["stage"]:
-            began.update(stage=step.stage, at=at)
+        if step.stage != stage:
+            stage, began = step.stage, at
         if at - noted < NOTED:
             return
         noted = at
-        left = (at - began["at"]) * (step.steps - step.done) / step.done if step.done else None
+        left = (at - began) * (step.steps - step.done) / step.done if step.done else None
         with store.writing() as s:
             runs.note(s, run_id, progress=asdict(step) | {"seconds_left": left})
 
@@ -272,11 +272,11 @@ class _Run:
             if labelled is None:
                 said[key] = "there are no labels to learn from"
                 continue
-            asked = [one.item(words[i]) if i in words else None for i in found.ids]
-            rows = [row for row, item in enumerate(asked) if item is not None]
-            marks = np.zeros((len(asked), len(one.question.labels)), dtype=np.bool_)
+            asked = {row: one.item(words[i]) for row, i in enumerate(found.ids) if i in words}
+            items = {row: item for row, item in asked.items() if item is not None}
+            marks = np.zeros((len(found.ids), len(one.question.labels)), dtype=np.bool_)
             try:
-                marks[rows] = tfidf(one.question, labelled.items, labelled.answers, [asked[row] for row in rows])
+                marks[list(items)] = tfidf(one.question, labelled.items, labelled.answers, list(items.values()))
                 said[key] = marks
             except TrainingError as error:
                 said[key] = str(error)

@@ -102,7 +102,7 @@ def test_from_a_correction_to_the_counts(settings: Settings, tmp_path: Path) -> 
         assert ask(port, "POST", "/webhook", created(annotation(1, 1)))[0] == 202
         assert ask(port, "POST", "/webhook", {"action": "START_TRAINING", "project": project()})[0] == 202
         until(lambda: ask(port, "GET", "/status")[1]["projects"][0]["answers"] == {"human": 1})
-        until(lambda: ask(port, "GET", "/status")[1]["projects"][0]["jobs"] == {"done": 1})
+        until(lambda: ask(port, "GET", "/status")[1]["projects"][0]["jobs"] == {"failed": 1})
         with closing(open_store(settings.database_url)) as store:
             workers = holders(store)
             assert len(workers) == 1
@@ -111,7 +111,7 @@ def test_from_a_correction_to_the_counts(settings: Settings, tmp_path: Path) -> 
             assert holders(store) == []  # the worker gave its right back before it ended
             with store.reading() as s:
                 message = s.scalars(select(Job.message)).one()
-                assert message is not None and message.startswith("No training took place")
+                assert message is not None and message.startswith("There are no accepted labels")
     said = log.read_text("utf-8")
     assert "Traceback" not in said
     assert "Text number" not in said
