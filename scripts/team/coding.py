@@ -71,7 +71,6 @@ class Coding:
                 self._code_assisted(number, version)
             decision = self._tuned()
             looks.append(self._look(decision, self._measured(unseen)))
-        self._line.hang_up()
         self._check_stored()
         return Course(task.name, self._seed, zero_shot, tuple(looks), self._yardsticks(), self._sent)
 
@@ -165,7 +164,6 @@ class Coding:
         before = self._last(Job, Job.kind == "retrain")
         decided = self._last(GateDecision)
         self._line.post("/webhook", messages.training(self._place.assisted))
-        self._line.hang_up()
         job = self._ended(before)
         with self._store.reading() as s:
             query = select(GateDecision).where(GateDecision.project_id == self._place.project_id)

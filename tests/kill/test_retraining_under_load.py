@@ -47,7 +47,6 @@ class Stream:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join(PATIENCE)
-        self.line.hang_up()
 
     def _send(self) -> None:
         number = 0
@@ -99,12 +98,15 @@ def answers(made: Place) -> Callable[[int], tuple[str, Any]]:
     return body
 
 
+def release(line: Line, made: Place) -> str:
+    return str(line.post("/setup", messages.setup(made.assisted))["model_version"])
+
+
 def retrained(line: Line, store: Store, made: Place) -> Job:
     """Start Training, and the job when it has ended."""
     with store.reading() as s:
         before = {job.id for job in s.scalars(select(Job))}
     line.post("/webhook", messages.training(made.assisted))
-    line.hang_up()
     return ended(store, before)
 
 
@@ -123,19 +125,12 @@ def test_no_request_fails_while_an_adapter_is_tuned_and_afterwards_all_say_the_n
     tmp_path: Path, store: Store, made: Place
 ) -> None:
     with socialite(tmp_path, "encoder") as server:
-
-        def line() -> Line:
-            return Line(server, made.key)
-
-        def release() -> str:
-            said = line().post("/setup", messages.setup(made.assisted))
-            return str(said["model_version"])
-
-        line().post(*suggestions(made)(0))  # waits until the engine is loaded
-        old = release()
-        with Stream(line(), suggestions(made)) as asked, Stream(line(), answers(made)) as told:
-            job = retrained(line(), store, made)
-            new = release()
+        line = Line(server, made.key)
+        line.post(*suggestions(made)(0))  # waits until the engine is loaded
+        old = release(line, made)
+        with Stream(line, suggestions(made)) as asked, Stream(line, answers(made)) as told:
+            job = retrained(line, store, made)
+            new = release(line, made)
             after = len(asked.answers) + 1  # one may have been on its way
             time.sleep(1.0)
         assert (job.state, asked.problems, told.problems) == ("done", [], []), job.message
@@ -154,16 +149,14 @@ def test_a_trainer_killed_under_a_server_leaves_it_serving_and_the_next_run_star
 ) -> None:
     with socialite(tmp_path, "encoder") as server:
         line = Line(server, made.key)
-        old = line.post("/setup", messages.setup(made.assisted))["model_version"]
+        old = release(line, made)
         line.post("/webhook", messages.training(made.assisted))
-        line.hang_up()
         trainer(server).kill()
         assert ended(store, set()).state == "failed"
-        assert line.post("/setup", messages.setup(made.assisted))["model_version"] == old
+        assert release(line, made) == old
         job = retrained(line, store, made)
         assert job.state == "done", job.message
-        assert line.post("/setup", messages.setup(made.assisted))["model_version"] != old
-        line.hang_up()
+        assert release(line, made) != old
 
 
 def trainer(server: Server) -> psutil.Process:

@@ -157,7 +157,10 @@ def test_macro_f1_is_over_all_labels_of_the_question(moods: Task) -> None:
 class Refusing(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_error(503)
+        self.send_response(503)
+        self.send_header("Content-Length", "6")
+        self.end_headers()
+        self.wfile.write(b'"busy"')
 
     def log_message(self, *_: Any) -> None:
         return
@@ -168,9 +171,8 @@ def test_an_event_that_is_not_taken_ends_the_simulation() -> None:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         line = Line(Server(server.server_port, Path()), "moods-0")
-        with pytest.raises(BenchError, match="/ls/moods-0/webhook answered 503"):
+        with pytest.raises(BenchError, match="/ls/moods-0/webhook answered 503: busy"):
             line.post("/webhook", {})
-        line.hang_up()
         server.shutdown()
         thread.join()
 
