@@ -14,6 +14,7 @@ from labelstudio_config.codebook import Question
 FORMAT = 1
 MANIFEST = "manifest.json"
 TENSORS = "head.safetensors"
+ENCODER_LORA = "encoder-lora"  # method: a LoRA on a sentence encoder, and the head on its embeddings
 LORA_CONFIG, LORA_TENSORS = "adapter_config.json", "adapter_model.safetensors"  # as peft names them
 SCORERS = {"lora": ("causal", "remote")}  # engines that read the same weights with the same prompts
 
@@ -22,7 +23,7 @@ SCORERS = {"lora": ("causal", "remote")}  # engines that read the same weights w
 class Manifest:
     """What an adapter is, where it comes from, and what it may be used with."""
 
-    method: str  # "head" or "lora"
+    method: str  # "head", "encoder-lora" or "lora"
     engine: str
     base: str
     base_digest: str

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.engines import packed, padded
+from backend.engines.encoder_loras import Lora, Loras
 from backend.engines.pooling import Reader
 from backend.engines.protocol import EngineError
 from backend.engines.unwatched import unwatched
@@ -55,12 +56,21 @@ class Embedder:
         return self._parts[0]
 
     @property
-    def _model(self) -> Any:
+    def model(self) -> Any:
+        """The encoder, in evaluation mode."""
         return self._parts[1]
 
     @property
-    def _reader(self) -> Reader:
+    def reader(self) -> Reader:
         return self._parts[2]
+
+    @cached_property
+    def _loras(self) -> Loras:
+        return Loras(self.model, self.weights.base)
+
+    def another(self) -> Embedder:
+        """The same encoder once more, which training may change; it keeps no embeddings."""
+        return Embedder(self.weights, device=self._wanted, capacity=0)
 
     def load(self) -> None:
         """Load the model now, not with the first text."""
@@ -69,54 +79,61 @@ class Embedder:
     @property
     def width(self) -> int:
         """Numbers in the vector of one layer: an embedding has twice as many."""
-        return int(self._model.config.hidden_size)
+        return int(self.model.config.hidden_size)
 
     def embed(
-        self, texts: Sequence[str], progress: Progress | None = None
+        self, texts: Sequence[str], progress: Progress | None = None, lora: Lora | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Embeddings float32 [n, 2 width], and for each text the tokens that did not fit the window, int64 [n].
 
-        An embedding is the unit vector of the last layer followed by that of the middle layer.
+        An embedding is the unit vector of the last layer followed by that of the middle layer. `lora` changes the
+        encoder for these texts; what it makes of them is kept under its digest, and never in the file.
         """
-        keys = [key(text) for text in texts]
+        owner = bytes.fromhex(lora.digest) if lora else b""
+        keys = [owner + key(text) for text in texts]
         by_key = dict(zip(keys, texts, strict=True))
-        known = self._known(list(by_key))
+        disk = None if lora else self._disk
+        known = self._known(list(by_key), disk)
         missing = [(name, text) for name, text in by_key.items() if name not in known]
-        known |= self._computed(missing, progress)
+        if missing:
+            with self._loras.using(lora):
+                known |= self._computed(missing, disk, progress)
         vectors = np.empty((len(texts), 2 * self.width), dtype=np.float32)
         cut = np.empty(len(texts), dtype=np.int64)
         for row, name in enumerate(keys):
             vectors[row], cut[row] = known[name]
         return vectors, cut
 
-    def _known(self, keys: list[bytes]) -> dict[bytes, Vector]:
+    def _known(self, keys: list[bytes], disk: Disk | None) -> dict[bytes, Vector]:
         known = {name: vector for name in keys if (vector := self._memory.get(name)) is not None}
-        if self._disk and len(known) < len(keys):
-            stored = self._disk.get([name for name in keys if name not in known])
+        if disk and len(known) < len(keys):
+            stored = disk.get([name for name in keys if name not in known])
             for name, vector in stored.items():
                 self._memory.put(name, vector)
             known |= stored
         return known
 
-    def _computed(self, missing: list[tuple[bytes, str]], progress: Progress | None) -> dict[bytes, Vector]:
+    def _computed(
+        self, missing: list[tuple[bytes, str]], disk: Disk | None, progress: Progress | None
+    ) -> dict[bytes, Vector]:
         """Batch by batch; written to the file every so often."""
         computed: dict[bytes, Vector] = {}
         unwritten: dict[bytes, Vector] = {}
         for part in (missing[at : at + STRETCH] for at in range(0, len(missing), STRETCH)):
-            ids, cut = self._tokens([text for _, text in part])
-            for places, vectors in self._reader.read(ids):
+            ids, cut = self.tokens([text for _, text in part])
+            for places, vectors in self.reader.read(ids):
                 for place, vector in zip(places, vectors, strict=True):
                     name = part[place][0]
                     computed[name] = unwritten[name] = (vector.copy(), cut[place])
                     self._memory.put(name, computed[name])
-                if self._disk and (len(unwritten) >= WRITTEN or len(computed) == len(missing)):
-                    self._disk.put(unwritten)
+                if disk and (len(unwritten) >= WRITTEN or len(computed) == len(missing)):
+                    disk.put(unwritten)
                     unwritten = {}
                 if progress:
                     progress(len(places))
         return computed
 
-    def _tokens(self, texts: list[str]) -> tuple[list[list[int]], list[int]]:
+    def tokens(self, texts: list[str]) -> tuple[list[list[int]], list[int]]:
         """Token ids of each text, as many as the window holds, and how many are beyond it."""
         window = self.weights.window
         sound = [text.encode("utf-8", "replace").decode() for text in texts]  # half of a surrogate pair is no character

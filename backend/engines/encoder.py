@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.engines.adapter import Manifest, unfit
+from backend.engines.adapter import ENCODER_LORA, Manifest, digest, unfit
 from backend.engines.embeddings import Embedder, Progress
+from backend.engines.encoder_loras import Lora
 from backend.engines.head import FEATURES, Head, features, load
 from backend.engines.language import foreign
 from backend.engines.protocol import EngineError, Family, Identity, Item, Scores
@@ -21,7 +22,7 @@ from backend.engines.weights import MINILM, find
 from backend.engines.zeroshot import RECIPE, Prototypes, log_probabilities, prototypes
 from labelstudio_config.codebook import Question
 
-KEPT = 16  # prototypes and heads kept ready, each the last used
+KEPT = 16  # prototypes and adapters kept ready, each the last used
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,19 @@ class Prior:
     scores: NDArray[np.float64]
     embeddings: list[NDArray[np.float32]]
     cut: NDArray[np.int64]
+
+    def rows(self, rows: NDArray[np.intp]) -> Prior:
+        """The same of some of the items."""
+        return Prior(self.family, self.scores[rows], [field[rows] for field in self.embeddings], self.cut[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """An adapter: its head and, where the encoder itself was tuned, its LoRA."""
+
+    manifest: Manifest
+    head: Head
+    lora: Lora | None
 
 
 class EncoderEngine:
@@ -64,7 +78,7 @@ class EncoderEngine:
             method="similarity to definitions and examples",
         )
         self._prototypes: OrderedDict[Question, Prototypes] = OrderedDict()
-        self._heads: OrderedDict[Path, tuple[Manifest, Head]] = OrderedDict()
+        self._adapters: OrderedDict[Path, Learned] = OrderedDict()
         if ready:
             self.load()
 
@@ -86,22 +100,34 @@ class EncoderEngine:
         return [_warning(next(filter(None, map(foreign, item)), None)) for item in items]
 
     def score(self, question: Question, items: Sequence[Item], adapter: Path | None = None) -> Scores:
-        prior = self.prior(question, items)
-        scores = prior.scores
-        if adapter is not None:
-            scores = self._head(adapter, question).scores(scores, features(prior.embeddings), items)
+        learned = self._learned(adapter, question) if adapter is not None else None
+        if learned and learned.lora:
+            family = checked(question, items)
+            embeddings, cut = self._embedded(question, items, None, learned.lora)
+            prior = Prior(family, np.zeros((len(items), len(question.labels))), embeddings, cut)
+        else:
+            prior = self.prior(question, items)
+        scores = learned.head.scores(prior.scores, features(prior.embeddings), items) if learned else prior.scores
         return Scores(prior.family, log_probabilities(prior.family, scores), prior.cut)
 
     def prior(self, question: Question, items: Sequence[Item], progress: Progress | None = None) -> Prior:
         """What is known of the items before any label: also what a head is trained on."""
         family = checked(question, items)
-        width, fields = self.embedder.width, len(question.fields)
-        both, cut = self.embedder.embed([text for item in items for text in item], progress)
-        embeddings = [both[field::fields] for field in range(fields)]
-        scores = self._of(question).scores([matrix[:, :width] for matrix in embeddings])
-        return Prior(family, scores, embeddings, cut.reshape(len(items), fields).sum(axis=1))
+        width = self.embedder.width
+        embeddings, cut = self._embedded(question, items, progress, None)
+        scores = self.prototypes(question).scores([matrix[:, :width] for matrix in embeddings])
+        return Prior(family, scores, embeddings, cut)
 
-    def _of(self, question: Question) -> Prototypes:
+    def _embedded(
+        self, question: Question, items: Sequence[Item], progress: Progress | None, lora: Lora | None
+    ) -> tuple[list[NDArray[np.float32]], NDArray[np.int64]]:
+        """The embeddings [n, 2 width] of each field, and the tokens cut [n]."""
+        fields = len(question.fields)
+        both, cut = self.embedder.embed([text for item in items for text in item], progress, lora)
+        return [both[field::fields] for field in range(fields)], cut.reshape(len(items), fields).sum(axis=1)
+
+    def prototypes(self, question: Question) -> Prototypes:
+        """What the zero-shot scores of a question are similarities to."""
         if question not in self._prototypes:
             width = self.embedder.width
             self._prototypes[question] = prototypes(question, lambda texts: self.embedder.embed(texts)[0][:, :width])
@@ -110,17 +136,19 @@ class EncoderEngine:
             self._prototypes.popitem(last=False)
         return self._prototypes[question]
 
-    def _head(self, folder: Path, question: Question) -> Head:
+    def _learned(self, folder: Path, question: Question) -> Learned:
         folder = folder.resolve()
-        if folder not in self._heads:
-            self._heads[folder] = load(folder)
-        self._heads.move_to_end(folder)
-        while len(self._heads) > KEPT:
-            self._heads.popitem(last=False)
-        manifest, head = self._heads[folder]
-        if reason := unfit(manifest, self._identity, question):
+        if folder not in self._adapters:
+            manifest, head = load(folder)
+            lora = Lora(folder, digest(folder)) if manifest.method == ENCODER_LORA else None
+            self._adapters[folder] = Learned(manifest, head, lora)
+        self._adapters.move_to_end(folder)
+        while len(self._adapters) > KEPT:
+            self._adapters.popitem(last=False)
+        learned = self._adapters[folder]
+        if reason := unfit(learned.manifest, self._identity, question):
             raise EngineError(reason)
-        return head
+        return learned
 
 
 def _warning(language: str | None) -> str | None:

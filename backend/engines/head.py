@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.engines.adapter import TENSORS, Manifest, read
+from backend.engines.adapter import ENCODER_LORA, LORA_CONFIG, LORA_TENSORS, TENSORS, Manifest, read
 from backend.engines.protocol import EngineError, Item
 from backend.engines.terms import Terms
+from backend.engines.zeroshot import Prototypes
 
+PARTS = {"head": {TENSORS}, ENCODER_LORA: {TENSORS, LORA_CONFIG, LORA_TENSORS}}  # files of a method
 FEATURES = "features v1: last and middle layer; of a pair also the difference"
 
 
@@ -33,7 +35,11 @@ class Head:
         self, prior: NDArray[np.float64], features: NDArray[np.float32], items: Sequence[Item]
     ) -> NDArray[np.float64]:
         """Unnormalised log-scores [n, K] from zero-shot ones [n, K], `features(...)` [n, D] and the texts."""
-        scores = prior * self.scale + self.bias + (features @ self.weights).astype(np.float64)
+        return prior * self.scale + self.bias + (features @ self.weights).astype(np.float64) + self.words(items)
+
+    def words(self, items: Sequence[Item]) -> NDArray[np.float64]:
+        """What the words of n texts add to their scores [n, K]."""
+        scores = np.zeros((len(items), len(self.bias)))
         if len(self.terms.buckets):
             for row, item in enumerate(items):
                 for field, text in enumerate(item):
@@ -63,13 +69,27 @@ def features(embeddings: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
     return np.concatenate([first, second, first - second], axis=1)
 
 
+def similar(prototypes: Prototypes, fields: int) -> Head:
+    """The zero-shot scores of embeddings as a head on `features`, with nothing taken from elsewhere: its scale is 0.
+
+    It is what a tuned encoder starts from; see `ENCODER_LORA`.
+    """
+    on_last, bias = prototypes.linear()
+    width, labels = on_last.shape
+    segments = 1 if fields == 1 else 3  # of a pair: either text, and their difference
+    weights = np.zeros((segments, 2 * width, labels), dtype=np.float32)
+    weights[:fields, :width] = on_last / fields
+    none = Terms(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
+    return Head(np.zeros(labels), bias, weights.reshape(-1, labels), none, np.zeros((0, labels), dtype=np.float32))
+
+
 def load(folder: Path) -> tuple[Manifest, Head]:
-    """The adapter in a directory; `EngineError` when it is not a whole head."""
+    """The adapter in a directory, but for its LoRA if it has one; `EngineError` when it is none or not whole."""
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
     manifest = read(folder)
-    if manifest.method != "head" or TENSORS not in manifest.files:
+    if manifest.method not in PARTS or not PARTS[manifest.method] <= set(manifest.files):
         raise EngineError(f"The adapter {folder.name} is a '{manifest.method}', which the encoder cannot use.")
     try:
         x = load_file(folder / TENSORS)

@@ -37,20 +37,24 @@ class Packed:
 
     def read(self, ids: Sequence[Ids]) -> Iterator[tuple[Sequence[int], NDArray[np.float32]]]:
         """See `Reader`."""
+        import torch
+
         for start in range(0, len(ids), BATCH):
             row = range(start, min(start + BATCH, len(ids)))
-            yield row, self._embedded([ids[place] for place in row])
+            with torch.inference_mode():
+                vectors = joined(self.means([ids[place] for place in row]))
+            yield row, vectors
 
-    def _embedded(self, ids: Sequence[Ids]) -> NDArray[np.float32]:
+    def means(self, ids: Sequence[Ids]) -> list[Any]:
+        """See `Reader`."""
         import torch
 
         lengths = [len(text) for text in ids]
         row = torch.tensor([token for text in ids for token in text])
         places = torch.cat([torch.arange(length) for length in lengths])
-        with torch.inference_mode():
-            given = {"input_ids": row[None], "position_ids": places[None], "lengths": lengths}
-            states = self._model(**given, output_hidden_states=True).hidden_states
-            return joined([_means(layer[0], lengths) for layer in two(states)])
+        given = {"input_ids": row[None], "position_ids": places[None], "lengths": lengths}
+        states = self._model(**given, output_hidden_states=True).hidden_states
+        return [_means(layer[0], lengths) for layer in two(states)]
 
 
 def _means(states: Any, lengths: Sequence[int]) -> Any:

@@ -23,18 +23,20 @@ class Padded:
 
     def read(self, ids: Sequence[Ids]) -> Iterator[tuple[Sequence[int], NDArray[np.float32]]]:
         """See `Reader`."""
-        for places in batches([len(text) for text in ids]):
-            yield places, self._embedded([ids[place] for place in places])
-
-    def _embedded(self, ids: list[Ids]) -> NDArray[np.float32]:
         import torch
 
-        given = self._tokenizer.pad({"input_ids": ids}, return_tensors="pt").to(self._model.device)
-        with torch.inference_mode():
-            states = self._model(**given, output_hidden_states=True).hidden_states
-            weight = given["attention_mask"].unsqueeze(-1).to(states[-1].dtype)
-            read = weight.sum(1).clamp(min=1)
-            return joined([(layer * weight).sum(1) / read for layer in two(states)])
+        for places in batches([len(text) for text in ids]):
+            with torch.inference_mode():
+                vectors = joined(self.means([ids[place] for place in places]))
+            yield places, vectors
+
+    def means(self, ids: Sequence[Ids]) -> list[Any]:
+        """See `Reader`."""
+        given = self._tokenizer.pad({"input_ids": list(ids)}, return_tensors="pt").to(self._model.device)
+        states = self._model(**given, output_hidden_states=True).hidden_states
+        weight = given["attention_mask"].unsqueeze(-1).to(states[-1].dtype)
+        read = weight.sum(1).clamp(min=1)
+        return [(layer * weight).sum(1) / read for layer in two(states)]
 
 
 def batches(lengths: Sequence[int]) -> Iterator[list[int]]:

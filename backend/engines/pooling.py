@@ -14,6 +14,12 @@ Ids = Sequence[int]  # the tokens of a text
 class Reader(Protocol):
     """One way to take texts through a model."""
 
+    def means(self, ids: Sequence[Ids]) -> list[Any]:
+        """The means [n, width] over the tokens of n texts, of the last and of the middle layer; torch may differentiate
+        them.
+        """
+        ...
+
     def read(self, ids: Sequence[Ids]) -> Iterator[tuple[Sequence[int], NDArray[np.float32]]]:
         """Batch by batch: the places in `ids` of its texts, and their embeddings [n, 2 width]."""
         ...

@@ -71,6 +71,12 @@ class Prototypes:
             return (similarity - self.neutral - THRESHOLD) / SLOPE
         return similarity / TEMPERATURE
 
+    def linear(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The same as weights [width, K] and bias [K] on the mean of the fields' unit vectors."""
+        if self.family is Family.BERNOULLI:
+            return self.vectors.T / SLOPE, -(self.neutral + THRESHOLD) / SLOPE
+        return self.vectors.T / TEMPERATURE, np.zeros(len(self.vectors))
+
 
 def prototypes(question: Question, embed: Embed) -> Prototypes:
     """The question's labels as vectors."""

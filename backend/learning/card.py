@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,15 +19,15 @@ from numpy.typing import NDArray
 from backend.learning.agreed import Agreed, agreed
 from backend.learning.ceiling import ceilings
 from backend.learning.estimate import LEVEL, Estimate
-from backend.learning.gate import Decision
 from backend.learning.measured import DRAWS, MEASURES, LabelScores, Measure, scored
-from backend.tuners.training import Labelled
 from labelstudio_config.codebook import Codebook, Kind, Question
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
     from backend.learning.accepted import Accepted, Resolved
+    from backend.learning.gate import Decision
+    from backend.tuners.training import Labelled
 
 Predicted = NDArray[np.bool_] | str  # which labels [n, K] each text gets, or the reason why there are none
 CHAMPION, CHALLENGER, ZERO_SHOT, TFIDF = "champion", "challenger", "zero-shot", "tfidf"
@@ -41,11 +42,11 @@ class CardError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a run was. `date` is UTC in ISO 8601; hashes are sha256; `adapter` is the bundle's digest."""
+    """What a run was. `date` is aware; hashes are sha256; `adapter` is the bundle's digest."""
 
     project: str
     run: int
-    date: str
+    date: datetime
     tuner: str
     base: str
     seed: int

@@ -37,11 +37,11 @@ def card_of(s: Session, project: Project, run_id: int | None = None) -> Card:
     """The card of a run, or of the last run that has one; CardError says why there is none, and what there is."""
     query = select(Run.id, Run.state, Run.metrics).where(Run.project_id == project.id).order_by(Run.id.desc())
     runs = {found: (state, (metrics or {}).get(KEY)) for found, state, metrics in s.execute(query)}
-    having = [found for found, (_, card) in runs.items() if card]
+    having = {found: card for found, (_, card) in runs.items() if card}
     if run_id is None and having:
-        run_id = having[0]
+        run_id = max(having)
     if run_id in having:
-        return from_plain(runs[run_id][1])
+        return from_plain(having[run_id])
     there = f" Runs with a card: {', '.join(map(str, sorted(having)))}." if having else ""
     if run_id is None:
         raise CardError(

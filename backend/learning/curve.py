@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from backend.learning.card import Part
 from backend.learning.cards import Kept
@@ -19,7 +20,7 @@ class Point:
     """
 
     run: int
-    date: str  # UTC, ISO 8601
+    date: datetime
     labels: int
     scores: Mapping[str, Estimate]
     ceiling: Estimate

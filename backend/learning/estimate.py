@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
-
-from backend.stats.bootstrap import percentile
+from math import isnan
 
 LEVEL = 0.95  # of the intervals on cards and curves; the gate's own are its own
 FEW = 10  # texts below which a figure is not shown
+ALIKE = "undefined: all answers are alike"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +21,13 @@ class Estimate:
     missing: str = ""
 
 
-def estimated(point: float, draws: NDArray[np.floating], n: int) -> Estimate:
-    """The figure `point` with the percentile interval of its bootstrap `draws` [B]. Draws without a value are left
-    out; of fewer than `FEW` texts, and where the figure itself is undefined (NaN), only the reason is given.
-    """
+def estimated(n: int, value: float, lower: float, upper: float) -> Estimate:
+    """The figure with its bounds; only the reason where it is one of fewer than `FEW` texts, or undefined (NaN)."""
     if n < FEW:
         return Estimate(n, missing=too_few(n))
-    if np.isnan(point):
-        return Estimate(n, missing="undefined: these texts do not differ")
-    lower, upper = percentile(draws, LEVEL)
-    return Estimate(n, float(point), float(lower), float(upper))
+    if isnan(value):
+        return Estimate(n, missing=ALIKE)
+    return Estimate(n, float(value), float(lower), float(upper))
 
 
 def too_few(n: int) -> str:

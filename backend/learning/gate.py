@@ -6,20 +6,20 @@ surely better, and everything between is undecided, with the number of labels th
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backend.learning import gate_rule as rule
+from backend.learning.decision import Decision, Figure, Judged, Outcome, identical, missing
 from backend.learning.gate_sentence import sentence
+from backend.learning.rates import rates
 from backend.stats.bootstrap import resamples
 from labelstudio_config.codebook import Kind
 
-Outcome = Literal["promote", "keep", "undecided"]
+__all__ = ["Compared", "Decision", "decide"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,70 +51,6 @@ class Compared:
             raise ValueError(f"'{self.question}' asks for a number; the gate compares labels only.")
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A figure with the bounds of its interval at the gate's level."""
-
-    value: float
-    lower: float
-    upper: float
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What the gate found for one question.
-
-    `n` texts. `measure` is "macro F1" or "weighted kappa"; `macro_f1` has champion's and challenger's for any kind.
-    `delta` is challenger minus champion. `fallen`: labels that fall clearly. `unjudged`: labels with too few texts for
-    that. `disagreement`: share of texts on which the two differ. What cannot be computed is None.
-    """
-
-    question: str
-    measure: str
-    n: int
-    champion: Figure
-    challenger: Figure
-    delta: Figure
-    macro_f1: tuple[float, float]
-    disagreement: float
-    fallen: tuple[str, ...]
-    unjudged: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What the gate says of a challenger, at the `look`-th look at these labels.
-
-    `n`: texts of the question that has the fewest. `delta`, `lower`, `upper`: challenger minus champion, mean over the
-    questions, with its 90 % interval. `needed`: about how many more gate labels would decide, if the difference stays
-    what it is; None where none are needed or more would not help. `sentence` tells a person.
-    """
-
-    outcome: Outcome
-    look: int
-    seed: int
-    n: int
-    delta: float
-    lower: float
-    upper: float
-    questions: tuple[Judged, ...]
-    needed: int | None
-    sentence: str
-
-    def plain(self) -> dict[str, Any]:
-        """A dictionary that JSON can hold: NaN is None."""
-        plain: dict[str, Any] = _plain(asdict(self))
-        return plain | {"level": rule.LEVEL, "draws": rule.DRAWS}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
-
-
 def decide(compared: Sequence[Compared], *, look: int, seed: int) -> Decision:
     """Promote the challenger, keep the champion, or undecided. Equal arguments give equal decisions.
 
@@ -128,10 +64,10 @@ def decide(compared: Sequence[Compared], *, look: int, seed: int) -> Decision:
     draws = _draws(compared, seed)
     family = max(1, sum(int((_support(one) >= rule.SUPPORT).sum()) for one in compared))
     judged = tuple(_judged(one, each, family) for one, each in zip(compared, draws, strict=True))
-    whole = _figure(
-        float(np.mean([one.delta.value for one in judged])), np.mean([each.delta for each in draws], axis=0)
-    )
-    outcome = _outcome(compared, whole, judged)
+    deltas = np.mean([each.differences.delta for each in draws], axis=0)
+    whole = _figure(float(np.mean([one.delta.value for one in judged])), deltas)
+    outcome = _outcome(whole, judged)
+    differ = float(np.mean([one.disagreement for one in judged]))
     decision = Decision(
         outcome=outcome,
         look=look,
@@ -141,24 +77,38 @@ def decide(compared: Sequence[Compared], *, look: int, seed: int) -> Decision:
         lower=whole.lower,
         upper=whole.upper,
         questions=judged,
-        needed=_needed(compared, whole, judged) if outcome == "undecided" else None,
+        needed=_needed(whole, judged) if outcome == "undecided" else None,
+        rates=None if missing(judged) else rates(min(one.clusters for one in judged), differ, look),
         sentence="",
     )
     return replace(decision, sentence=sentence(decision))
 
 
-def _draws(compared: Sequence[Compared], seed: int) -> list[rule.Drawn]:
+@dataclass(frozen=True, slots=True)
+class _Draws:
+    """One question's figures on the resamples: both scores [B], and the differences."""
+
+    champion: NDArray[np.float64]
+    challenger: NDArray[np.float64]
+    differences: rule.Drawn
+
+
+def _draws(compared: Sequence[Compared], seed: int) -> list[_Draws]:
     """Every question's figures on the same resamples of all clusters."""
     units = np.unique(np.concatenate([one.clusters for one in compared]))
-    places = [np.searchsorted(units, one.clusters) for one in compared]
-    blocks = [
-        [
-            rule.drawn(weights[:, place], one.kind, one.truth, one.champion, one.challenger)
-            for one, place in zip(compared, places, strict=True)
-        ]
-        for weights in resamples(units, rule.DRAWS, seed)
-    ]
-    return [rule.joined([block[q] for block in blocks]) for q in range(len(compared))]
+    weights = np.concatenate(list(resamples(units, rule.DRAWS, seed)))
+    made = []
+    for q, one in enumerate(compared):
+        ours = weights[:, np.searchsorted(units, one.clusters)]
+        doubted = rule.doubt(rule.DRAWS, len(one.labels), seed + q)
+        made.append(
+            _Draws(
+                rule.score(ours, one.kind, one.truth, one.champion),
+                rule.score(ours, one.kind, one.truth, one.challenger),
+                rule.drawn(ours, doubted, one.kind, one.truth, one.champion, one.challenger),
+            )
+        )
+    return made
 
 
 def _support(one: Compared) -> NDArray[np.intp]:
@@ -171,30 +121,32 @@ def _figure(value: float, draws: NDArray[np.float64]) -> Figure:
     return Figure(value, float(lower), float(upper))
 
 
-def _judged(one: Compared, each: rule.Drawn, family: int) -> Judged:
-    all_once = np.ones((1, len(one.clusters)))
-    point = rule.drawn(all_once, one.kind, one.truth, one.champion, one.challenger)
-    nominal = rule.drawn(all_once, Kind.MULTIPLE, one.truth, one.champion, one.challenger)
-    champion, challenger = float(point.champion[0]), float(point.challenger[0])
-    fallen = rule.fallen(each.labels, _support(one), family)
+def _judged(one: Compared, each: _Draws, family: int) -> Judged:
+    once = np.ones((1, len(one.clusters)))
+    champion, challenger = (
+        float(rule.score(once, one.kind, one.truth, marks)[0]) for marks in (one.champion, one.challenger)
+    )
+    old, new = (float(rule.score(once, Kind.MULTIPLE, one.truth, marks)[0]) for marks in (one.champion, one.challenger))
+    fallen = rule.fallen(each.differences.labels, _support(one), family)
     return Judged(
         question=one.question,
         measure="weighted kappa" if one.kind is Kind.ORDINAL else "macro F1",
         n=len(one.clusters),
+        clusters=len(np.unique(one.clusters)),
         champion=_figure(champion, each.champion),
         challenger=_figure(challenger, each.challenger),
-        delta=_figure(challenger - champion, each.delta),
-        macro_f1=(float(nominal.champion[0]), float(nominal.challenger[0])),
+        delta=_figure(challenger - champion, each.differences.delta),
+        macro_f1=(old, new),
         disagreement=float((one.champion != one.challenger).any(axis=1).mean()) if len(one.clusters) else 0.0,
         fallen=tuple(label for label, falls in zip(one.labels, fallen, strict=True) if falls),
         unjudged=tuple(label for label, n in zip(one.labels, _support(one), strict=True) if n < rule.SUPPORT),
     )
 
 
-def _outcome(compared: Sequence[Compared], whole: Figure, judged: Sequence[Judged]) -> Outcome:
-    if all(one.disagreement == 0 for one in judged):
+def _outcome(whole: Figure, judged: Sequence[Judged]) -> Outcome:
+    if identical(judged):
         return "keep"
-    if _missing(compared):
+    if missing(judged):
         return "undecided"
     falls = np.asarray(any(one.fallen for one in judged))
     if rule.promotes(np.asarray(whole.lower), [np.asarray(one.delta.lower) for one in judged], falls):
@@ -204,15 +156,9 @@ def _outcome(compared: Sequence[Compared], whole: Figure, judged: Sequence[Judge
     return "undecided"
 
 
-def _missing(compared: Sequence[Compared]) -> int:
-    """Texts, or clusters of them, that the question with the fewest lacks to be judged."""
-    return max(0, rule.TEXTS - min(len(np.unique(one.clusters)) for one in compared))
-
-
-def _needed(compared: Sequence[Compared], whole: Figure, judged: Sequence[Judged]) -> int | None:
-    missing = _missing(compared)
-    if missing:
-        return missing
+def _needed(whole: Figure, judged: Sequence[Judged]) -> int | None:
+    if missing(judged):
+        return missing(judged)
     wanted = [rule.wanted(min(one.n for one in judged), whole.value, whole.lower, rule.WHOLE)]
     wanted += [rule.wanted(one.n, one.delta.value, one.delta.lower, rule.QUESTION) for one in judged]
     return None if None in wanted else max(n for n in wanted if n is not None)

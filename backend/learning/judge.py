@@ -35,13 +35,13 @@ CHANGED = "The release that answers was changed while this one was tuned, so it 
 class Gate:
     """The gate texts that have an accepted label on some question, and what each scorer says of them.
 
-    `ids` [n], `clusters` [n]; `marks` [n, K] by who says so and by question key, rows of texts that have no accepted
+    `ids` [n]; `clusters`: text id -> its cluster's, of all texts that somebody coded; `marks` [n, K] by who says so and by question key, rows of texts that have no accepted
     label on the question being of no account.
     """
 
     resolved: Resolved
     ids: tuple[int, ...]
-    clusters: NDArray[np.int64]
+    clusters: Mapping[int, int]
     questions: tuple[Asked, ...]
     marks: Mapping[str, Mapping[str, Marks]]
 
@@ -66,12 +66,12 @@ def gate(store: Store, engine: Engine, project: Project, states: Mapping[str, Pr
             pass
     questions = asked(engine, first.codebook, first.question_ids)
     with store.reading() as s:
-        clusters = _clusters(s, ids)
+        clusters = _clusters(s, sorted({*ids, *(text for text, _ in resolved.votes)}))
         numbers = [one.question_id for one in questions]
         scores = {who: predictions.lookup(s, state.scorer_id, numbers, ids) for who, state in states.items()}
     marks = {who: {one.question.id: _marks(one, ids, known) for one in questions} for who, known in scores.items()}
     resolved = _scored_only(resolved, questions, list(scores.values()))
-    return Gate(resolved, tuple(ids), np.array([clusters[i] for i in ids], dtype=np.int64), questions, marks)
+    return Gate(resolved, tuple(ids), clusters, questions, marks)
 
 
 def _scored_only(resolved: Resolved, questions: Sequence[Asked], scores: Sequence[Scored]) -> Resolved:
@@ -132,7 +132,7 @@ def judged(found: Gate, questions: Collection[str], *, look: int, seed: int) -> 
                 truth=truth.reshape(len(mine), len(columns)),
                 champion=found.marks["champion"][one.question.id][rows],
                 challenger=found.marks["challenger"][one.question.id][rows],
-                clusters=found.clusters[rows],
+                clusters=np.array([found.clusters[a.text_id] for a in mine], dtype=np.int64),
             )
         )
     return decide(compared, look=look, seed=seed)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.learning.estimate import FEW, Estimate, estimated, too_few
-from backend.stats.bootstrap import resamples
+from backend.learning.estimate import FEW, LEVEL, Estimate, estimated, too_few
+from backend.stats.bootstrap import percentile, resamples
 from backend.stats.f1 import Array, Marks, confusion, f1, macro, ratio, tally_marks, weighted_kappa
 from labelstudio_config.codebook import Kind
 
@@ -59,26 +59,21 @@ def scored(
     n, whole = len(truth), np.ones((1, len(truth)))
     support = truth.sum(axis=0)
     if n < FEW:
-        return dict.fromkeys(MEASURES[kind], Estimate(n, missing=too_few(n))), [_few(int(m)) for m in support]
+        return dict.fromkeys(MEASURES[kind], Estimate(n, missing=too_few(n))), [
+            Estimate(int(m), missing=too_few(int(m))) for m in support
+        ]
     blocks = [
         (figures(kind, weights, truth, predicted), f1(tally_marks(weights, truth, predicted)))
         for weights in resamples(clusters, DRAWS, seed)
     ]
-    draws = {name: np.concatenate([found[name] for found, _ in blocks]) for name in MEASURES[kind]}
-    by_label = np.concatenate([each for _, each in blocks])
     points = figures(kind, whole, truth, predicted)
-    label_points = f1(tally_marks(whole, truth, predicted))[0]
-    return (
-        {name: estimated(float(points[name][0]), draws[name], n) for name in MEASURES[kind]},
-        [
-            estimated(float(point), by_label[:, k], n) if support[k] >= FEW else _few(int(support[k]))
-            for k, point in enumerate(label_points)
-        ],
-    )
-
-
-def _few(support: int) -> Estimate:
-    return Estimate(support, missing=too_few(support))
+    measures = {}
+    for name in MEASURES[kind]:
+        lower, upper = percentile(np.concatenate([found[name] for found, _ in blocks]), LEVEL)
+        measures[name] = estimated(n, points[name][0], float(lower), float(upper))
+    lows, highs = percentile(np.concatenate([each for _, each in blocks]), LEVEL)
+    by_label = zip(support, f1(tally_marks(whole, truth, predicted))[0], lows, highs, strict=True)
+    return measures, [estimated(n if m >= FEW else int(m), *figure) for m, *figure in by_label]
 
 
 def _macro(weights: NDArray[np.floating], truth: Marks, predicted: Marks) -> Array:

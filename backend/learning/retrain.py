@@ -248,7 +248,7 @@ class _Run:
         facts = Facts(
             project=self.project.key,
             run=self.run.id,
-            date=datetime.now(UTC).isoformat(timespec="seconds"),
+            date=datetime.now(UTC).replace(microsecond=0),
             tuner=", ".join(dict.fromkeys(read(place).method for place in bundle.parts(self.folder).values())),
             base=self.engine.identity.base,
             seed=self.run.seed,
@@ -259,7 +259,7 @@ class _Run:
             challenger=states[CHALLENGER].release,
             adapter=adapter,
         )
-        return build(facts, learned, found.resolved, book, predictions, found.ids, found.clusters.tolist(), decision)
+        return build(facts, learned, found.resolved, book, predictions, found.ids, found.clusters, decision)
 
     def _tfidf(self, found: Gate) -> dict[str, Predicted]:
         """What words alone would have said, learned from the same labels."""

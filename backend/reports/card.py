@@ -8,8 +8,9 @@ from backend.learning.card import CHALLENGER, CHAMPION, TFIDF, WHO, ZERO_SHOT, C
 from backend.learning.estimate import FEW, Estimate
 from backend.learning.measured import MACRO
 from backend.reports import page
-from backend.reports.estimates import NOBODY, PERCENT, listed, reasons, shown
+from backend.reports.estimates import ALPHA, DIFFERENCE, PERCENT, listed, reasons, shown
 from backend.reports.page import Section, Table
+from labelstudio_config.codebook import Kind
 
 NAMES = {
     ZERO_SHOT: "zero-shot",
@@ -35,8 +36,8 @@ def markdown(card: Card) -> str:
 def _sections(card: Card) -> list[Section]:
     title = f"Run {card.facts.run} of {card.facts.project}: {OUTCOMES[card.decision.outcome]}"
     intervals = (
-        f"{100 * card.level:.0f} % intervals in brackets, {card.draws:,} bootstrap resamples of the texts, seed {card.seed}; "
-        "no test text was looked at"
+        f"{100 * card.level:.0f} % intervals in brackets, {card.draws:,} bootstrap resamples of texts from seed "
+        f"{card.seed}; no test text was looked at"
     )
     head = Section(title, (*_facts(card.facts), *_decided(card.decision), ("figures", intervals)))
     return [head, *(_question(part) for part in card.questions)]
@@ -44,7 +45,7 @@ def _sections(card: Card) -> list[Section]:
 
 def _facts(facts: Facts) -> tuple[tuple[str, str], ...]:
     return (
-        ("date", facts.date),
+        ("date", f"{facts.date:%Y-%m-%d %H:%M} UTC"),
         ("champion", facts.champion),
         ("challenger", facts.challenger),
         ("tuner", f"{facts.tuner} on {facts.base}, seed {facts.seed}"),
@@ -57,7 +58,7 @@ def _facts(facts: Facts) -> tuple[tuple[str, str], ...]:
 def _decided(verdict: Verdict) -> tuple[tuple[str, str], ...]:
     figure = Estimate(verdict.n, verdict.delta, verdict.lower, verdict.upper)
     level = f"{100 * verdict.level:.0f} % interval, n = {verdict.n:,}, look {verdict.look} at these gate labels"
-    return (("decision", verdict.sentence), ("difference", f"{shown(figure, MACRO)} points, {level}"))
+    return (("decision", verdict.sentence), ("difference", f"{shown(figure, DIFFERENCE)} points, {level}"))
 
 
 def _question(part: Part) -> Section:
@@ -71,39 +72,48 @@ def _question(part: Part) -> Section:
 def _used(used: Used | None) -> list[tuple[str, str]]:
     if used is None:
         return [("labels used", "none: nothing was learned for this question")]
-    texts = f"{used.texts:,} texts: {used.train:,} to learn from, {used.validation:,} to choose by; coders: {used.coders}"
-    return [("labels used", texts), ("", listed(used.labels)), *_left_out(used.unresolved)]
+    texts = (
+        f"{used.texts:,} texts: {used.train:,} to learn from, {used.validation:,} to choose by; coders: {used.coders}"
+    )
+    return [("labels used", texts), ("  by label", listed(used.labels)), *_left_out(used.unresolved)]
 
 
 def _gold(gold: Gold) -> list[tuple[str, str]]:
     if not gold.n:
         return [("gate texts", "none with an accepted value yet"), *_left_out(gold.unresolved)]
     coders = ", ".join(f"{k} ({n:,})" for k, n in gold.coders.items())
-    texts = f"{gold.n:,}, coded blind; accepted by {listed(gold.by)}; coders a text: {coders}"
+    texts = f"{gold.n:,}, a random sample, coded blind; accepted by {listed(gold.by)}; coders a text: {coders}"
     return [("gate texts", texts), *_left_out(gold.unresolved)]
 
 
 def _left_out(unresolved: Mapping[str, int]) -> list[tuple[str, str]]:
-    return [("", f"left out: {listed(unresolved)}")] if unresolved else []
+    return [("  left out", listed(unresolved))] if unresolved else []
 
 
 def _agreed(part: Part) -> list[tuple[str, str]]:
     found = part.agreement
-    behind = f"gate texts coded by two or more: {found.texts:,}; coders: {found.coders}"
-    told = [("agreement", behind)]
-    for name, figure, measure in (
-        ("percent", found.percent, PERCENT),
-        (f"Krippendorff's alpha, {found.level}", found.alpha, "alpha"),
-    ):
-        told.append(("", f"{name}: {shown(figure, measure) if figure.value is not None else figure.missing}"))
-    each = [f"{label} {shown(figure, 'alpha')}" for label, figure in found.labels.items() if figure.value is not None]
-    return [*told, ("", f"alpha of each label: {'; '.join(each)}")] if each else told
+    whole = ", of all labels of a text together" if part.kind is Kind.MULTIPLE else ""
+    each = [f"{label} {shown(figure, ALPHA)}" for label, figure in found.labels.items() if figure.value is not None]
+    return [
+        ("agreement", f"of coders, on {found.texts:,} gate texts coded by two or more; coders: {found.coders}"),
+        ("  percent", _or_reason(found.percent, PERCENT)),
+        ("  Krippendorff's alpha", f"{_or_reason(found.alpha, ALPHA)}, {found.level}{whole}"),
+        *([("  alpha by label", "; ".join(each))] if each else []),
+    ]
+
+
+def _or_reason(figure: Estimate, measure: str) -> str:
+    return figure.missing if figure.value is None else shown(figure, measure)
 
 
 def _measures(part: Part) -> Table:
     """A row for each who labelled the gate texts, a column a measure."""
     rows = [
-        (NAMES[who], *(shown(one.scores[who], one.name) for one in part.measures), f"{part.measures[0].scores[who].n:,}")
+        (
+            NAMES[who],
+            *(shown(one.scores[who], one.name) for one in part.measures),
+            f"{part.measures[0].scores[who].n:,}",
+        )
         for who in WHO
     ]
     people = part.measures[0].ceiling

@@ -40,7 +40,9 @@ def text(curve: Curve) -> str:
 def rows(curve: Curve) -> list[dict[str, Any]]:
     """A row for each question, run, and who labelled the gate texts; `who` is 'ceiling' for people."""
     return [
-        dict(zip(COLUMNS, (curve.project, line.question, line.measure, *_run(point), *_figure(who, figure)), strict=True))
+        dict(
+            zip(COLUMNS, (curve.project, line.question, line.measure, *_run(point), *_figure(who, figure)), strict=True)
+        )
         for line in curve.lines
         for point in line.points
         for who, figure in _figures(point)
@@ -53,7 +55,7 @@ def _figures(point: Point) -> Iterator[tuple[str, Estimate]]:
 
 
 def _run(point: Point) -> tuple[Any, ...]:
-    return (point.run, point.date, point.labels, point.outcome, point.served)
+    return (point.run, point.date.isoformat(timespec="seconds"), point.labels, point.outcome, point.served)
 
 
 def _figure(who: str, figure: Estimate) -> tuple[Any, ...]:
@@ -62,11 +64,7 @@ def _figure(who: str, figure: Estimate) -> tuple[Any, ...]:
 
 def _section(project: str, line: Line) -> Section:
     last = line.points[-1]
-    told = tuple(
-        (str(p.run), p.date[:10], f"{p.labels:,}", "yes" if p.served else "no", f"{p.scores[CHALLENGER].n:,}")
-        + tuple(shown(p.scores[who], line.measure) for who in SHOWN)
-        for p in line.points
-    )
+    told = tuple(_row(point, line.measure) for point in line.points)
     head = ("run", "date", "labels", "served", "n", *(NAMES[who] for who in (CHALLENGER, ZERO_SHOT)), "TF-IDF + LR")
     facts = (
         (CEILING, shown(last.ceiling, line.measure) if last.ceiling.value is not None else last.ceiling.missing),
@@ -78,3 +76,9 @@ def _section(project: str, line: Line) -> Section:
         for reason in reasons((NAMES[who], p.scores[who]) for who in SHOWN)
     )
     return Section(f"{project}: {line.name}", facts, (Table(head, told, notes),))
+
+
+def _row(point: Point, measure: str) -> tuple[str, ...]:
+    figures = (shown(point.scores[who], measure) for who in SHOWN)
+    served, n = "yes" if point.served else "no", f"{point.scores[CHALLENGER].n:,}"
+    return (str(point.run), f"{point.date:%Y-%m-%d}", f"{point.labels:,}", served, n, *figures)

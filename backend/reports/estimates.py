@@ -8,8 +8,8 @@ from backend.learning.estimate import Estimate
 from backend.learning.measured import MACRO
 
 NOBODY = "–"
-PERCENT = "percent"
-POINTS = (MACRO, PERCENT)  # shown as points of 100, all else as it is
+PERCENT, ALPHA, DIFFERENCE = "percent", "alpha", "difference"
+POINTS = (MACRO, PERCENT, DIFFERENCE)  # shown as points of 100, all else as it is
 
 
 def shown(figure: Estimate, measure: str) -> str:
@@ -22,9 +22,10 @@ def shown(figure: Estimate, measure: str) -> str:
 
 
 def number(value: float, measure: str) -> str:
-    """A single figure; a small negative one is no '-0.0'."""
-    told = f"{100 * value:.1f}" if measure in POINTS else f"{value:.2f}"
-    return told.removeprefix("-") if float(told) == 0 else told
+    """'74.2', '0.71', '+4.1' for a difference; what rounds to nothing has no sign."""
+    value, digits = (100 * value, 1) if measure in POINTS else (value, 2)
+    rounded = round(value, digits) or 0.0
+    return f"{rounded:+.{digits}f}" if measure == DIFFERENCE and rounded else f"{rounded:.{digits}f}"
 
 
 def listed(counts: Mapping[str, int]) -> str:

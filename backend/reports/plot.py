@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from backend.learning.card import CHALLENGER, TFIDF, ZERO_SHOT
 from backend.learning.curve import Curve, Line, Point
 from backend.learning.estimate import LEVEL, Estimate
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 FORMATS = (".svg", ".png")
 PANEL = (7.0, 4.2)  # inches, of a question
 DPI = 200
-CHARACTERS = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "socialite",  # equal curves give equal files
     "text.parse_math": False,
@@ -33,6 +35,7 @@ LOOK: dict[str, dict[str, Any]] = {
     ZERO_SHOT: {"color": "#009E73", "marker": "^", "linestyle": ":"},
     CEILING: {"color": "#555555", "marker": "D", "linestyle": "-."},
 }
+BESIDE = {CHALLENGER: 0.0, TFIDF: 3.0, ZERO_SHOT: -3.0, CEILING: 6.0}  # points to the right, so that bars do not meet
 WIDE = 30  # largest number of labels over the smallest from which on the axis is logarithmic
 
 
@@ -43,7 +46,7 @@ def plot(curve: Curve, path: Path) -> None:
     from matplotlib.figure import Figure
 
     kind = path.suffix.lower().removeprefix(".")
-    with rc_context(CHARACTERS):
+    with rc_context(STYLE):
         picture = Figure(figsize=(PANEL[0], PANEL[1] * len(curve.lines)), layout="constrained")
         FigureCanvasAgg(picture)
         panels = picture.subplots(len(curve.lines), 1, squeeze=False)[:, 0]
@@ -55,8 +58,9 @@ def plot(curve: Curve, path: Path) -> None:
 
 def _panel(axes: Axes, project: str, line: Line) -> None:
     scale = 100.0 if line.measure in POINTS else 1.0
-    for who, look in LOOK.items():
-        _drawn(axes, line, who, scale, look)
+    for who in LOOK:
+        _drawn(axes, line, who, scale)
+    axes.autoscale_view()
     axes.set_title(f"{project}: {line.question}", loc="left")
     axes.set_xlabel("labels used (texts)")
     sizes = sorted({figure.n for point in line.points for figure in point.scores.values() if figure.value is not None})
@@ -69,39 +73,51 @@ def _panel(axes: Axes, project: str, line: Line) -> None:
         axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.grid(axis="y", color="#DDDDDD", linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), title=f"bars: {100 * LEVEL:.0f} % intervals", alignment="left")
+    axes.legend(
+        loc="upper left", bbox_to_anchor=(1.0, 1.0), title=f"bars: {100 * LEVEL:.0f} % intervals", alignment="left"
+    )
 
 
-def _drawn(axes: Axes, line: Line, who: str, scale: float, look: dict[str, Any]) -> None:
+def _drawn(axes: Axes, line: Line, who: str, scale: float) -> None:
     """One line with its intervals. A challenger that was not served is a hollow marker."""
+    from matplotlib.transforms import ScaledTranslation
+
     found = sorted(
         ((point, figure) for point in line.points if (figure := _figure(point, who)).value is not None),
         key=lambda pair: pair[0].labels,
     )
     if not found:
         return
-    name = NAMES.get(who, who)
-    colour, marker = look["color"], look["marker"]
-    spots = [(point.labels, scale * (figure.value or 0.0)) for point, figure in found]
-    bounds = [(scale * (figure.lower or 0.0), scale * (figure.upper or 0.0)) for _, figure in found]
-    axes.vlines(
-        [x for x, _ in spots], [low for low, _ in bounds], [high for _, high in bounds], colors=colour, linewidth=0.8
+    name, look = NAMES.get(who, who), LOOK[who]
+    x = np.array([point.labels for point, _ in found], dtype=np.float64)
+    y, lower, upper = (
+        scale * np.array([getattr(figure, part) for _, figure in found], dtype=np.float64)
+        for part in ("value", "lower", "upper")
     )
-    axes.plot(*zip(*spots, strict=True), color=colour, linestyle=look["linestyle"], linewidth=1.2)
-    served = [who != CHALLENGER or point.served for point, _ in found]
-    for filled in (True, False):
-        shown = [spot for spot, full in zip(spots, served, strict=True) if full is filled]
-        if shown:
-            said = name if filled and who != CHALLENGER else f"{name}, {'served' if filled else 'not served'}"
-            (marks,) = axes.plot(
-                *zip(*shown, strict=True),
-                color=colour,
-                marker=marker,
-                markerfacecolor=colour if filled else "white",
-                linestyle="none",
-                label=said,
+    inches = axes.figure.dpi_scale_trans
+    where = axes.transData + ScaledTranslation(BESIDE[who] / 72, 0, inches)
+    axes.update_datalim(np.column_stack([np.tile(x, 2), np.concatenate([lower, upper])]))
+    axes.vlines(x, lower, upper, colors=look["color"], linewidth=0.8, transform=where)
+    served = np.array([point.served for point, _ in found])
+    if who != CHALLENGER:
+        axes.plot(x, y, label=name, gid=_gid(line, who), transform=where, **look)
+        return
+    axes.plot(x, y, transform=where, **look | {"marker": None})
+    for part, said, inside in ((served, "served", look["color"]), (~served, "not served", "white")):
+        if part.any():
+            axes.plot(
+                x[part],
+                y[part],
+                label=f"{name}, {said}",
+                gid=_gid(line, said),
+                transform=where,
+                **look | {"markerfacecolor": inside, "linestyle": "none"},
             )
-            marks.set_gid(f"{line.question} {said}".replace(" ", "-"))
+
+
+def _gid(line: Line, what: str) -> str:
+    """The id of a group of points in an SVG file."""
+    return f"{line.question} {what}".replace(" ", "-")
 
 
 def _figure(point: Point, who: str) -> Estimate:

@@ -17,9 +17,12 @@ def resamples(clusters: NDArray[np.integer], draws: int, seed: int) -> Iterator[
     `clusters` [n] names what is drawn: texts with the same number are in a resample together. As many clusters are
     drawn, with replacement, as there are. Equal arguments give equal resamples.
     """
+    if not len(clusters):
+        yield np.zeros((draws, 0), dtype=np.float32)
+        return
     names, place = np.unique(clusters, return_inverse=True)
     rng = np.random.default_rng(seed)
-    rows = max(1, BLOCK // max(1, len(names)))
+    rows = max(1, BLOCK // len(names))
     for start in range(0, draws, rows):
         b = min(rows, draws - start)
         drawn = rng.integers(len(names), size=(b, len(names))) + len(names) * np.arange(b)[:, None]

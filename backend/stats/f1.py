@@ -7,6 +7,7 @@ that thousands of resamples are one matrix product. What is undefined (0/0) is N
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +63,7 @@ def tally_marks(weights: NDArray[np.floating], truth: Marks, predicted: Marks) -
 
 
 def _summed(weights: NDArray[np.floating], marks: Marks) -> NDArray[np.floating]:
-    flat = marks.reshape(marks.shape[0], -1).astype(weights.dtype)
+    flat = marks.reshape(marks.shape[0], prod(marks.shape[1:])).astype(weights.dtype)
     return (weights @ flat).reshape(weights.shape[0], *marks.shape[1:])
 
 

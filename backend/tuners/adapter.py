@@ -8,15 +8,19 @@ import platform
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backend.engines.adapter import LORA_CONFIG, LORA_TENSORS, MANIFEST, TENSORS, Manifest
+from backend.engines.protocol import Identity
 from backend.tuners.targets import TrainingError
+from labelstudio_config.codebook import Question
 
 LIBRARIES = ("socialite", "numpy", "scipy", "safetensors", "torch", "transformers", "peft")
 
@@ -28,11 +32,16 @@ def write(folder: Path, manifest: Manifest, tensors: Mapping[str, NDArray[np.gen
     return _written(folder, manifest, lambda part: save_file(dict(tensors), part / TENSORS), (TENSORS,))
 
 
-def adopt(saved: Path, folder: Path, manifest: Manifest) -> Manifest:
+def adopt(
+    saved: Path, folder: Path, manifest: Manifest, tensors: Mapping[str, NDArray[np.generic]] | None = None
+) -> Manifest:
     """Make an adapter of a LoRA that peft's `save_pretrained` wrote to `saved`; see `write`.
 
-    Only peft's settings and safetensors are taken; `TrainingError` when it wrote something else.
+    `tensors` are those of a head beside it. Only peft's settings and safetensors are taken; `TrainingError` when it
+    wrote something else.
     """
+    from safetensors.numpy import save_file
+
     if not (saved / LORA_CONFIG).is_file() or not (saved / LORA_TENSORS).is_file():
         raise TrainingError(
             f"{saved.name} holds no {LORA_CONFIG} and {LORA_TENSORS}. Save the LoRA with peft's save_pretrained; "
@@ -45,8 +54,10 @@ def adopt(saved: Path, folder: Path, manifest: Manifest) -> Manifest:
         text = json.dumps(config, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
         (part / LORA_CONFIG).write_text(text, encoding="utf-8", newline="\n")
         shutil.copyfile(saved / LORA_TENSORS, part / LORA_TENSORS)
+        if tensors:
+            save_file(dict(tensors), part / TENSORS)
 
-    return _written(folder, manifest, fill, (LORA_CONFIG, LORA_TENSORS))
+    return _written(folder, manifest, fill, (LORA_CONFIG, LORA_TENSORS, *((TENSORS,) if tensors else ())))
 
 
 def _written(folder: Path, manifest: Manifest, fill: Callable[[Path], None], names: Sequence[str]) -> Manifest:
@@ -66,6 +77,41 @@ def _written(folder: Path, manifest: Manifest, fill: Callable[[Path], None], nam
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return whole
+
+
+def described(
+    identity: Identity,
+    question: Question,
+    examples: Mapping[str, int],
+    *,
+    method: str,
+    hyperparameters: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+    seed: int,
+    snapshot: str,
+    parent: str | None,
+) -> Manifest:
+    """The manifest of an adapter made now for this engine and question; its files are not listed yet."""
+    return Manifest(
+        method=method,
+        engine=identity.engine,
+        base=identity.base,
+        base_digest=identity.digest,
+        prompt=identity.prompt,
+        question=question.id,
+        kind=question.kind.value,
+        fields=len(question.fields),
+        labels=question.label_ids,
+        examples=dict(examples),
+        parent=parent,
+        snapshot=snapshot,
+        seed=seed,
+        hyperparameters=dict(hyperparameters),
+        metrics=dict(metrics),
+        versions=versions(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        files={},
+    )
 
 
 def free(folder: Path) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,11 @@ from backend.engines.encoder import EncoderEngine, Prior
 from backend.engines.head import Head, features
 from backend.engines.protocol import Family, Item
 from backend.engines.scorable import checked
-from backend.tuners.adapter import free, versions, write
+from backend.tuners.adapter import described, free, write
 from backend.tuners.design import Design, coordinates
 from backend.tuners.logistic import Fit, balanced, contrasts, fit
-from backend.tuners.targets import counts, targets
-from backend.tuners.validation import Choice, choose, given
+from backend.tuners.targets import counts, shared, targets
+from backend.tuners.validation import Choice, Groups, choose, given, tied
 from backend.tuners.vocabulary import matrix, scaled, vocabulary, weight
 from labelstudio_config.codebook import Question
 
@@ -43,44 +43,40 @@ def train(
     snapshot: str = "",
     parent: str | None = None,
     progress: Progress | None = None,
+    shares: Array | None = None,
+    clusters: NDArray[np.int64] | None = None,
+    metrics: Mapping[str, Any] | None = None,
 ) -> Manifest:
     """Train a head and write it to `folder`, which must not exist.
 
     `answers` are the label ids given to each item: exactly one for single and ordinal questions. `strength` of the
     prior: None chooses it by cross-validation inside these labels; infinity gives the zero-shot scores back. `snapshot`
-    is the caller's hash of the training set, `parent` the digest of the adapter it replaces. Raises `TrainingError` or
-    `EngineError` with a sentence.
+    is the caller's hash of the training set, `parent` the digest of the adapter it replaces. `shares` [n, K] of the
+    coders are learned instead of the answers; `clusters` [n] names texts that cross-validation must not part; `metrics`
+    are written beside the head's own. Raises `TrainingError` or `EngineError` with a sentence.
     """
     free(folder)
     family = checked(question, items)
     found = targets(question, items, answers)
+    goal = found if shares is None else shared(question, found, shares)
     prior = engine.prior(question, items, progress)
-    with _threads(len(items)):
-        head, choices = _head(question, prior, found, items, engine.embedder.width, strength, seed)
-    identity = engine.identity
-    manifest = Manifest(
+    head, choices = learn(question, prior, goal, items, tied(items, clusters), seed, strength)
+    manifest = described(
+        engine.identity,
+        question,
+        counts(question, found),
         method="head",
-        engine=identity.engine,
-        base=identity.base,
-        base_digest=identity.digest,
-        prompt=identity.prompt,
-        question=question.id,
-        kind=question.kind.value,
-        fields=len(question.fields),
-        labels=question.label_ids,
-        examples=counts(question, found),
-        parent=parent,
-        snapshot=snapshot,
-        seed=seed,
         hyperparameters={
             "strength": {name: choice.plain()["strength"] for name, choice in choices.items()},
             "balance": BALANCE[family],
             "terms": len(head.terms.buckets),
+            "shares": shares is not None,
         },
-        metrics={"texts": len(items), "held_out": {name: choice.plain() for name, choice in choices.items()}},
-        versions=versions(),
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        files={},
+        metrics={"texts": len(items), "held_out": {name: choice.plain() for name, choice in choices.items()}}
+        | dict(metrics or {}),
+        seed=seed,
+        snapshot=snapshot,
+        parent=parent,
     )
     return write(folder, manifest, head.tensors())
 
@@ -93,17 +89,34 @@ def _threads(n: int) -> AbstractContextManager[object]:
     return limits
 
 
-def _head(
+def learn(
     question: Question,
     prior: Prior,
     found: Array,
     items: Sequence[Item],
-    segment: int,
-    strength: float | None,
+    groups: Groups,
     seed: int,
+    strength: float | None = None,
 ) -> tuple[Head, dict[str, Choice]]:
-    """The head, and how its strength was chosen: once for labels that exclude each other, else for each label id."""
-    dense, way = coordinates(features(prior.embeddings), segment)
+    """The head, and how its strength was chosen: once for labels that exclude each other, else for each label id.
+
+    `found` [n, K] are the targets of `items`, of which `prior` tells the scores and embeddings; `groups` those that
+    cross-validation does not part.
+    """
+    with _threads(len(items)):
+        return _learned(question, prior, found, items, groups, seed, strength)
+
+
+def _learned(
+    question: Question,
+    prior: Prior,
+    found: Array,
+    items: Sequence[Item],
+    groups: Groups,
+    seed: int,
+    strength: float | None,
+) -> tuple[Head, dict[str, Choice]]:
+    dense, way = coordinates(features(prior.embeddings), prior.embeddings[0].shape[1] // 2)
     terms = vocabulary(items)
     factor = weight(len(question.fields))
     design = Design(dense, scaled(matrix(terms, items), factor))
@@ -111,7 +124,7 @@ def _head(
 
     def solved(scores: Array, goal: Array) -> tuple[Fit, Choice]:
         sides = contrasts(scores.shape[1], ordered=prior.family is Family.ORDINAL)
-        choice = choose(design, scores, goal, sides, items, power, seed) if strength is None else given(strength)
+        choice = choose(design, scores, goal, sides, groups, power, seed) if strength is None else given(strength)
         return fit(design, scores, goal, balanced(goal, power), sides, choice.strength), choice
 
     if prior.family is Family.BERNOULLI:

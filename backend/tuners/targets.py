@@ -50,6 +50,23 @@ def targets(question: Question, items: Sequence[Item], answers: Sequence[frozens
     return found
 
 
+def shared(question: Question, found: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Soft targets [n, K]: the share of coders who gave each label, in place of the zeros and ones of `targets`.
+
+    Where exactly one label applies a row sums to one; a text that no coder gave a label of the question to keeps what
+    was accepted. Raises `TrainingError` when the shares are none.
+    """
+    if shares.shape != found.shape or not (np.isfinite(shares).all() and (shares >= 0).all() and (shares <= 1).all()):
+        raise TrainingError(
+            f"The shares of the coders for the question '{question.name}' must be numbers from 0 to 1, one for each of "
+            f"{len(found)} texts and {len(question.labels)} labels. Freeze the labels again, or train without shares."
+        )
+    if FAMILY[question.kind] is Family.BERNOULLI:
+        return shares.astype(np.float64)
+    sums = shares.sum(axis=1, keepdims=True)
+    return np.where(sums > 0, shares / np.where(sums > 0, sums, 1.0), found)
+
+
 def counts(question: Question, found: NDArray[np.float64]) -> dict[str, int]:
     """Texts per label id."""
     return {label: int(n) for label, n in zip(question.label_ids, found.sum(axis=0), strict=True)}

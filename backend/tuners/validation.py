@@ -16,6 +16,7 @@ from backend.tuners.logistic import Contrasts, Fit, balanced, fit
 
 Array = NDArray[np.float64]
 Folds = NDArray[np.int64]
+Groups = NDArray[np.int64]
 GRID = (100.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03)  # from the strongest, so that each fit starts near the next
 PULL = 2.0  # labelled texts' worth of belief in a strength of 1: few labels cannot choose well by themselves
 USUAL = 1.0
@@ -37,22 +38,25 @@ class Choice:
 
 
 def choose(
-    design: Design, prior: Array, targets: Array, contrasts: Contrasts, items: Sequence[Item], power: float, seed: int
+    design: Design, prior: Array, targets: Array, contrasts: Contrasts, groups: Groups, power: float, seed: int
 ) -> Choice:
-    """The strength of `GRID` with the least held-out log-loss, drawn towards 1 while there are few labels."""
+    """The strength of `GRID` with the least held-out log-loss, drawn towards 1 while there are few labels.
+
+    `targets` [n, K] are zeros and ones or shares; `groups` are those of `tied`.
+    """
     labels = targets.argmax(axis=1)
     scale = balanced(targets, power)
     loss = np.zeros(len(GRID))
     scores = np.zeros((len(GRID), *prior.shape))
     held = np.zeros(len(labels), dtype=bool)
     weight = 0.0
-    for train, test in splits(labels, items, seed):
-        if len(np.unique(labels[train])) < 2:
+    for train, test in splits(labels, groups, seed):
+        if not len(test) or len(np.unique(labels[train])) < 2:
             continue
         fits = _path(design.rows(train), prior[train], targets[train], contrasts, power)
         for position, found in enumerate(fits):
             out = log_probabilities(Family.CATEGORICAL, found.scores(design.rows(test), prior[test]))
-            loss[position] -= (scale[test] * out[np.arange(len(test)), labels[test]]).sum()
+            loss[position] -= (scale[test, None] * targets[test] * out).sum()
             scores[position, test] += out
         held[test] = True
         weight += float(scale[test].sum())
@@ -84,32 +88,44 @@ def _path(design: Design, prior: Array, targets: Array, contrasts: Contrasts, po
         yield last
 
 
-def splits(
-    labels: NDArray[np.int64], items: Sequence[Item], seed: int
-) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+def tied(items: Sequence[Item], clusters: NDArray[np.int64] | None = None) -> Groups:
+    """For each of n rows the first row that it must not be parted from: rows of the same texts, or of one cluster."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    n = len(items)
+    texts: dict[Item, int] = {}
+    ends = [n + np.array([texts.setdefault(item, len(texts)) for item in items], dtype=np.int64)]
+    if clusters is not None:
+        ends.append(n + len(texts) + np.unique(clusters, return_inverse=True)[1])
+    rows, nodes = np.tile(np.arange(n), len(ends)), np.concatenate(ends)
+    size = int(nodes.max(initial=0)) + 1
+    part = connected_components(coo_matrix((np.ones(len(rows)), (rows, nodes)), shape=(size, size)), directed=False)[1]
+    _, first, place = np.unique(part[:n], return_index=True, return_inverse=True)
+    return np.asarray(first[place], dtype=np.int64)
+
+
+def splits(labels: NDArray[np.int64], groups: Groups, seed: int) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """(training rows, held-out rows) of each fold; small sets are split anew several times."""
     n = len(labels)
     count = 5 if n >= 20 else min(4, n)
     repeats = 5 if n <= 32 else 2 if n <= 128 else 1
     for repeat in range(repeats):
-        folds = _folds(labels, items, count, np.random.default_rng([seed, repeat]))
+        folds = folds_of(labels, groups, count, np.random.default_rng([seed, repeat]))
         for fold in range(1 if n >= LARGE else count):
             yield np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
 
 
-def _folds(labels: NDArray[np.int64], items: Sequence[Item], count: int, random: np.random.Generator) -> Folds:
-    """A fold for each row, every label spread over all; rows with the same texts stay together."""
-    first: dict[Item, int] = {}
-    for row, item in enumerate(items):
-        first.setdefault(item, row)
-    leaders = np.array(list(first.values()))
+def folds_of(labels: NDArray[np.int64], groups: Groups, count: int, random: np.random.Generator) -> Folds:
+    """A fold for each row, every label spread over all; rows of a group stay together."""
+    leaders = np.unique(groups)
     fold_of = np.zeros(len(labels), dtype=np.int64)
     start = 0
     for label in np.unique(labels[leaders]):
         rows = random.permutation(leaders[labels[leaders] == label])
         fold_of[rows] = (np.arange(len(rows)) + start) % count
         start += len(rows)
-    return fold_of[[first[item] for item in items]]
+    return fold_of[groups]
 
 
 def given(strength: float) -> Choice:

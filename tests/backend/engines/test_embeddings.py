@@ -59,8 +59,8 @@ def test_padded_texts_have_the_same_embeddings(encoder: EncoderEngine, monkeypat
     """As any encoder but BERT on a CPU is run."""
     monkeypatch.setattr("backend.engines.packed.FAMILIES", ())
     padding = Embedder(encoder.embedder.weights, device="cpu")
-    assert isinstance(padding._reader, Padded)
-    assert isinstance(encoder.embedder._reader, Packed)
+    assert isinstance(padding.reader, Padded)
+    assert isinstance(encoder.embedder.reader, Packed)
     texts = TEXTS * 2 + [f"{'word ' * n}end" for n in range(40)]
     one, cut = padding.embed(texts)
     other, cut_too = encoder.embedder.embed(texts)

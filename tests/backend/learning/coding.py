@@ -123,7 +123,8 @@ class Coding:
 
     def delete(self, annotation: int) -> None:
         with self.store.writing() as s:
-            owner = s.scalars(select(Answer.ls_project_id).where(Answer.annotation_id == annotation)).one()
+            mine = Answer.ls_project_id.in_([self.world.assisted, self.world.audit])
+            owner = s.scalars(select(Answer.ls_project_id).where(mine, Answer.annotation_id == annotation)).one()
             answers.bury(s, owner, [annotation], "webhook")
 
     def task(self, text_id: int, where: str) -> int:
@@ -193,3 +194,17 @@ class Coding:
     def audit(self, role: str = "gate") -> Resolved:
         with self.store.reading() as s:
             return audit_labels(s, self.project, self.book, role)
+
+
+def humor(found: Resolved) -> list[tuple[int, str]]:
+    return [(a.text_id, ",".join(a.labels)) for a in found.accepted if a.question == "humor"]
+
+
+def why(found: Resolved, question: str = "humor") -> dict[str, int]:
+    return dict(found.unresolved[question])
+
+
+def coded(coding: Coding, text: int, *votes: str, **given: Any) -> None:
+    """One vote on humor of each of the coders 1, 2, ..."""
+    for coder, vote in enumerate(votes, 1):
+        coding.answer(text, coder, humor=vote, **given)

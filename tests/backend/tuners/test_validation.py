@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from backend.engines.protocol import Item
 from backend.tuners.design import Design
 from backend.tuners.logistic import Array, contrasts
-from backend.tuners.validation import GRID, USUAL, Choice, choose, given, macro_f1, splits
+from backend.tuners.validation import GRID, USUAL, Choice, choose, given, macro_f1, splits, tied
 
 
 def chosen(features: Array, prior: Array, labels: Array, items: list[Item] | None = None) -> Choice:
     goal = np.eye(prior.shape[1])[labels]
     rows = items or [(str(n),) for n in range(len(labels))]
-    return choose(Design(features, None), prior, goal, contrasts(prior.shape[1], ordered=False), rows, 1.0, 0)
+    return choose(Design(features, None), prior, goal, contrasts(prior.shape[1], ordered=False), tied(rows), 1.0, 0)
 
 
 def test_a_prior_that_is_right_is_held_to_and_a_useless_one_is_left() -> None:
@@ -40,7 +40,7 @@ def test_folds_hold_every_text_out_once_and_the_same_text_with_itself(rows: list
     labels = np.array([label for label, _ in rows])
     items = [(str(text),) for _, text in rows]
     held = []
-    for train, test in splits(labels, items, seed):
+    for train, test in splits(labels, tied(items), seed):
         assert sorted([*train, *test]) == list(range(len(rows)))
         assert not {items[i] for i in train} & {items[i] for i in test}
         held += test.tolist()
@@ -50,7 +50,7 @@ def test_folds_hold_every_text_out_once_and_the_same_text_with_itself(rows: list
 
 def test_rare_labels_are_spread_over_the_folds() -> None:
     labels = np.array([0] * 95 + [1] * 5)
-    tests = [labels[test] for _, test in splits(labels, [(str(n),) for n in range(100)], 0)]
+    tests = [labels[test] for _, test in splits(labels, tied([(str(n),) for n in range(100)]), 0)]
     assert all((found == 1).sum() == 1 for found in tests)
 
 

@@ -1,0 +1,146 @@
+"""Krippendorff's alpha on published examples, by its definition, and under what must not change it."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from backend.stats.agreement import Level, agreement, alpha, percent
+
+NONE = np.nan
+FOUR_CODERS = np.array(  # Krippendorff 2011, Computing Krippendorff's Alpha-Reliability, part C
+    [
+        [1, 2, 3, 3, 2, 1, 4, 1, 2, NONE, NONE, NONE],
+        [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, NONE, 3],
+        [NONE, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, NONE],
+        [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, NONE],
+    ]
+)
+few = settings(max_examples=40)
+LEVELS: tuple[Level, ...] = ("nominal", "ordinal", "interval")
+
+
+def value(ratings: NDArray[np.floating], level: Level) -> float:
+    return float(alpha(ratings, level, np.ones((1, ratings.shape[1])))[0])
+
+
+@pytest.mark.parametrize(("level", "published"), [("nominal", 0.743), ("ordinal", 0.815), ("interval", 0.849)])
+def test_four_coders_with_missing_ratings(level: Level, published: float) -> None:
+    assert value(FOUR_CODERS, level) == pytest.approx(published, abs=5e-4)
+
+
+def test_two_coders_and_two_labels() -> None:
+    """Part A of the same paper."""
+    ratings = np.array([[0, 1, 0, 0, 0, 0, 0, 0, 1, 0], [1, 1, 1, 0, 0, 1, 0, 0, 0, 0]], dtype=float)
+    assert value(ratings, "nominal") == pytest.approx(0.095, abs=5e-4)
+
+
+def test_two_coders_and_five_labels() -> None:
+    """Part B of the same paper."""
+    coders = ("aabbdcccedda", "babbbccceddd")
+    ratings = np.array([[ord(letter) for letter in coder] for coder in coders], dtype=float)
+    assert value(ratings, "nominal") == pytest.approx(0.692, abs=5e-4)
+
+
+def by_definition(ratings: NDArray[np.floating], level: Level) -> float:
+    """Alpha from every pair of ratings, one by one."""
+    units = [column[~np.isnan(column)] for column in ratings.T]
+    units = [unit for unit in units if len(unit) >= 2]
+    everything = np.concatenate(units)
+    values, counts = np.unique(everything, return_counts=True)
+
+    def distance(a: float, b: float) -> float:
+        if level == "nominal":
+            return float(a != b)
+        if level == "interval":
+            return float((a - b) ** 2)
+        low, high = sorted((a, b))
+        between = counts[(values >= low) & (values <= high)].sum()
+        ends = counts[values == low].sum() + counts[values == high].sum()
+        return float((between - ends / 2) ** 2)
+
+    observed = sum(distance(a, b) / (len(unit) - 1) for unit in units for a, b in permutations(unit, 2))
+    expected = sum(distance(a, b) for a, b in permutations(everything, 2)) / (len(everything) - 1)
+    return 1 - observed / expected if expected else float("nan")
+
+
+@st.composite
+def rated(draw: st.DrawFn) -> NDArray[np.floating]:
+    coders, texts = draw(st.integers(2, 4)), draw(st.integers(2, 8))
+    cell = st.sampled_from([0.0, 1.0, 2.0, 4.0, NONE])
+    return np.array([[draw(cell) for _ in range(texts)] for _ in range(coders)])
+
+
+@few
+@given(rated(), st.sampled_from(LEVELS))
+def test_it_is_what_the_definition_says(ratings: NDArray[np.floating], level: Level) -> None:
+    ratings[:2, 0] = 1.0
+    assert value(ratings, level) == pytest.approx(by_definition(ratings, level), nan_ok=True)
+
+
+@few
+@given(rated(), st.sampled_from(LEVELS), st.integers(0, 999))
+def test_the_order_of_coders_and_texts_is_nothing(ratings: NDArray[np.floating], level: Level, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    turned = rng.permutation(rng.permutation(ratings, axis=0), axis=1)
+    assert value(turned, level) == pytest.approx(value(ratings, level), nan_ok=True)
+
+
+@few
+@given(rated())
+def test_nominal_ratings_are_names_and_ordinal_ones_an_order(ratings: NDArray[np.floating]) -> None:
+    renamed, stretched = (ratings * 7) % 5 + 3, ratings**3 + 10
+    assert value(renamed, "nominal") == pytest.approx(value(ratings, "nominal"), nan_ok=True)
+    assert value(stretched, "ordinal") == pytest.approx(value(ratings, "ordinal"), nan_ok=True)
+
+
+@few
+@given(rated(), st.sampled_from(LEVELS), st.integers(0, 999))
+def test_a_text_drawn_twice_counts_as_two(ratings: NDArray[np.floating], level: Level, seed: int) -> None:
+    weights = np.random.default_rng(seed).integers(0, 3, size=(3, ratings.shape[1])).astype(float)
+    together, shares = alpha(ratings, level, weights), percent(ratings, weights)
+    for row, one, share in zip(weights.astype(int), together, shares, strict=True):
+        repeated = np.repeat(ratings, row, axis=1)
+        assert one == pytest.approx(value(repeated, level), nan_ok=True)
+        assert share == pytest.approx(percent(repeated, np.ones((1, row.sum())))[0], nan_ok=True)
+
+
+def test_percent_is_the_share_of_equal_pairs() -> None:
+    ratings = np.array([[1, 1, 2], [1, 2, 2], [NONE, 1, NONE]], dtype=float)
+    assert percent(ratings, np.ones((1, 3)))[0] == pytest.approx(3 / 5)
+
+
+def test_an_interval_surrounds_its_figure_and_comes_again() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(3, size=200)
+    ratings = np.array(
+        [np.where(rng.random(200) < 0.8, truth, rng.integers(3, size=200)) for _ in range(3)], dtype=float
+    )
+    ratings[2, 100:] = NONE
+    found = agreement(ratings, "nominal", seed=1)
+    assert found == agreement(ratings, "nominal", seed=1)
+    assert (found.coders, found.n, found.pairs) == (3, 200, 400)
+    for point, lower, upper in (found.percent, found.alpha):
+        assert lower < point < upper < lower + 0.2
+    assert found.alpha[0] == pytest.approx(value(ratings, "nominal"))
+
+
+def test_texts_in_clusters_tell_less() -> None:
+    rng = np.random.default_rng(1)
+    truth = rng.integers(3, size=40)
+    ratings = np.array([np.where(rng.random(40) < 0.7, truth, rng.integers(3, size=40)) for _ in range(2)], dtype=float)
+    copied = np.repeat(ratings, 5, axis=1)
+    loose = agreement(copied, "nominal", seed=1)
+    tied = agreement(copied, "nominal", seed=1, clusters=np.repeat(np.arange(40), 5))
+    assert tied.alpha[2] - tied.alpha[1] > 1.5 * (loose.alpha[2] - loose.alpha[1])
+
+
+def test_one_coder_agrees_with_nobody() -> None:
+    found = agreement(np.array([[1.0, 2.0, NONE]]), "nominal", seed=0, draws=50)
+    assert (found.n, found.pairs) == (0, 0)
+    assert np.isnan([*found.percent, *found.alpha]).all()
