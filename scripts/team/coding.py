@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
 
-from db.models import Answer, AnswerVersion, GateDecision, Job, LsProject
-from db.store import Store
+from db.models import Answer, AnswerVersion, GateDecision, LsProject
 from labelstudio_config.regions import Region
 from scripts.bench.coding_tasks import Task
 from scripts.bench.servers import BenchError
@@ -22,9 +20,8 @@ from scripts.team.line import Line
 from scripts.team.place import LabelStudioProject, Place
 from scripts.team.plan import Plan
 from scripts.team.ruler import Ruler, macro_f1
+from scripts.team.tuning import Tuning
 
-PATIENCE = 1800.0  # seconds until a re-tuning must be done: those of other projects may come before it
-PAUSE = 0.2
 AT_ONCE = 100  # tasks of one Retrieve Predictions
 
 
@@ -43,9 +40,11 @@ class Assisted:
 class Coding:
     """One project's coders at work. `run` once."""
 
-    def __init__(self, place: Place, task: Task, plan: Plan, seed: int, line: Line, store: Store, ruler: Ruler) -> None:
+    def __init__(
+        self, place: Place, task: Task, plan: Plan, seed: int, line: Line, tuning: Tuning, ruler: Ruler
+    ) -> None:
         self._place, self._task, self._plan, self._seed = place, task, plan, seed
-        self._line, self._store, self._ruler = line, store, ruler
+        self._line, self._tuning, self._ruler = line, tuning, ruler
         *self._coders, self._judge = team(plan.coders, plan.noise, plan.anchor, seed)
         self._annotations, self._predictions = itertools.count(1), itertools.count(1)
         self._sent: Counter[str] = Counter()  # answers by origin
@@ -160,36 +159,11 @@ class Coding:
         self._sent[origin] += 1
 
     def _tuned(self) -> GateDecision:
-        """Press Start Training, and wait until the job is done; the gate's decision. BenchError when there is none."""
-        before = self._last(Job, Job.kind == "retrain")
-        decided = self._last(GateDecision)
-        self._line.post("/webhook", messages.training(self._place.assisted))
-        job = self._ended(before)
-        with self._store.reading() as s:
-            query = select(GateDecision).where(GateDecision.project_id == self._place.project_id)
-            decision = s.scalar(query.where(GateDecision.id > decided).order_by(GateDecision.id.desc()).limit(1))
-        if job.state != "done" or decision is None:
-            raise BenchError(f"The re-tuning of {self._place.key} came to no decision: {job.state}: {job.message}")
+        """The gate's decision; BenchError when it did not read just the labels that the team gave it."""
+        decision = self._tuning.run(self._place, self._line)
         if decision.n != len(self._gate):
             raise BenchError(f"The gate of {self._place.key} read {decision.n} labels; {len(self._gate)} were given.")
         return decision
-
-    def _ended(self, before: int) -> Job:
-        end = time.monotonic() + PATIENCE
-        query = select(Job).where(Job.project_id == self._place.project_id, Job.kind == "retrain", Job.id > before)
-        while time.monotonic() < end:
-            with self._store.reading() as s:
-                job = s.scalar(query.order_by(Job.id.desc()).limit(1))
-            if job is not None and job.state in ("done", "failed"):
-                return job
-            time.sleep(PAUSE)
-        raise BenchError(f"The re-tuning of {self._place.key} did not end within {PATIENCE:.0f} s.")
-
-    def _last(self, table: type[Job] | type[GateDecision], *conditions: object) -> int:
-        """The highest id of this project's rows; 0 when there is none."""
-        query = select(func.max(table.id)).where(table.project_id == self._place.project_id, *conditions)  # type: ignore[arg-type]
-        with self._store.reading() as s:
-            return s.scalar(query) or 0
 
     def _look(self, decision: GateDecision, truth: float) -> Look:
         return Look(
@@ -211,7 +185,7 @@ class Coding:
             .where(LsProject.project_id == self._place.project_id)
             .group_by(AnswerVersion.origin)
         )
-        with self._store.reading() as s:
+        with self._tuning.store.reading() as s:
             found = dict(s.execute(query).tuples().all())
         if found != dict(self._sent):
             raise BenchError(f"{self._place.key}: the store holds {found}, but the team gave {dict(self._sent)}.")
