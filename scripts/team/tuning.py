@@ -1,4 +1,4 @@
-"""Two ways to have a project re-tuned and to know what the gate said: Label Studio's button, and the command of cron."""
+"""Two ways to have a project re-tuned, and what the gate said: Label Studio's button, and the command of cron."""
 
 from __future__ import annotations
 
