@@ -31,7 +31,9 @@ from backend.engines.models import find_causal
 from backend.engines.prompts import Ours
 from backend.engines.tokens import load
 from backend.tuners.answers import Plan, train
-from backend.tuners.labelled import Course, courses
+from backend.tuners.labelled import Course, courses, goals
+from backend.tuners.rows import attention
+from backend.tuners.training import Step
 from scripts.bench import tiny_llama
 from scripts.bench.baselines import majority
 from scripts.bench.coding_tasks import Task, smaller, tasks
@@ -107,17 +109,17 @@ def teach(folder: Path, taught: Sequence[tuple[Task, Sequence[Any]]], epochs: in
     made: list[Course] = []
     for task, rows in taught:
         ids = task.question.label_ids
-        items, labels = [fields for fields, _ in rows], [{ids.index(label)} for _, label in rows]
-        made += courses(tokens, task.question, Ours(), items, labels)
-    model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True)
+        items, labels = [fields for fields, _ in rows], np.eye(len(ids))[[ids.index(label) for _, label in rows]]
+        made += courses(tokens, task.question, Ours(), items, goals(task.question, labels))
+    model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, attn_implementation=attention())
     with tqdm(desc=f"Training, seed {seed}", unit="step", disable=None) as bar:
 
-        def told(done: int, steps: int, loss: float) -> None:
-            bar.total = steps
-            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
-            bar.update(done - bar.n)
+        def told(step: Step) -> None:
+            bar.total = step.steps
+            bar.set_postfix(loss=f"{step.loss:.3f}", refresh=False)
+            bar.update(step.done - bar.n)
 
-        train(model, made, Plan(epochs=epochs, batch=32, rate=1e-3, decay=0.05, seed=seed), told)
+        train(model, made, Plan(epochs=epochs, batch=32, rate=1e-3, decay=0.05, seed=seed), report=told)
     model.save_pretrained(folder)
 
 

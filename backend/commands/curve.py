@@ -38,9 +38,9 @@ def run(key: str, output: Path | None, as_json: bool, overwrite: bool) -> None:
             found = curve(key, kept(s, projects.by_key(s, key)))
     finally:
         store.close()
-    if not found.lines and not as_json:
+    if not found.lines and not (as_json and output is None):
         raise CurveError(f"No run of '{key}' has finished yet. `socialite retrain --project {key}` starts one.")
-    if output is not None and found.lines:
+    if output is not None:
         _write(found, output, overwrite)
         say(f"{output} is written.")
     print(json.dumps({"curve": rows(found)}, ensure_ascii=False) if as_json else text(found).rstrip())  # noqa: T201

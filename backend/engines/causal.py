@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.engines.causal_model import CausalModel, longest
+from backend.engines.devices import out_of_memory
 from backend.engines.packs import Prefix, pack, packs, run, run_prefix
 from backend.engines.prompts import Ask, Ours, Wording, asks, recipe
 from backend.engines.protocol import EngineError, Family, Identity, Item, Scores
@@ -27,7 +28,6 @@ SLICE = 2048  # items whose prompts are in memory at once
 KEPT = 32  # prefixes and tries kept ready, each the last used
 BUDGET = {"cpu": 1024}  # tokens of a pack; measured: more are slower on a CPU
 BUDGET_ELSEWHERE = 8192
-FULL = ("out of memory", "can't allocate memory", "not enough memory")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,9 @@ class CausalEngine:
             raise EngineError("The number of examples shown is 0 or more, the budget of tokens 1 or more.")
         self.weights = weights
         self.window = longest(weights)
-        self._wording: Wording = wording or Ours()
+        self.wording: Wording = wording or Ours()
         self._method: Method = method
-        self._shots = shots
+        self.shots = shots
         self._budget = budget
         self.model = CausalModel(
             weights, device=device, dtype=dtype, four_bit=four_bit, kept=kept, gone=self._forget_adapter
@@ -97,7 +97,7 @@ class CausalEngine:
             engine="causal",
             base=self.weights.base,
             digest=self.weights.digest,
-            prompt=recipe(self._wording, self._shots, self.weights.tokenizer, self.window),
+            prompt=recipe(self.wording, self.shots, self.weights.tokenizer, self.window),
             dtype=self.model.dtype,
             method=self._method,
         )
@@ -115,7 +115,7 @@ class CausalEngine:
 
     def frames(self, question: Question) -> tuple[Frame, ...]:
         """What is asked for the question: one thing, or one for each label when any number of them may apply."""
-        return tuple(self._frame(ask) for ask in asks(question, self._wording, self._shots))
+        return tuple(self._frame(ask) for ask in asks(question, self.wording, self.shots))
 
     def score(self, question: Question, items: Sequence[Item], adapter: Path | None = None) -> Scores:
         family = checked(question, items)
@@ -221,7 +221,7 @@ def _tried(work: Callable[[], Any]) -> Any:
     try:
         return work()
     except RuntimeError as error:
-        if not isinstance(error, torch.OutOfMemoryError) and not any(told in str(error) for told in FULL):
+        if not out_of_memory(error):
             raise
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

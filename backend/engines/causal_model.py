@@ -63,7 +63,7 @@ class CausalModel:
     @cached_property
     def base(self) -> Any:
         """The model, loaded when first used; adapters are put into it."""
-        return _load(self.weights, self.device, self.dtype)
+        return loaded(self.weights, self.device, self.dtype, register())
 
     @property
     def adapters(self) -> tuple[Path, ...]:
@@ -168,14 +168,14 @@ def _other_weights(manifest: Manifest, weights: Weights) -> str | None:
     )
 
 
-def _load(weights: Weights, device: str, dtype: str) -> Any:
-    """The model in evaluation mode; `EngineError` when transformers cannot read the folder."""
+def loaded(weights: Weights, device: str, dtype: str, attention: str) -> Any:
+    """The model with this attention, in evaluation mode; `EngineError` when transformers cannot read the folder."""
     import torch
     from transformers import AutoModelForCausalLM
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    settings: dict[str, Any] = {"attn_implementation": register(), "use_safetensors": True, "local_files_only": True}
+    settings: dict[str, Any] = {"attn_implementation": attention, "use_safetensors": True, "local_files_only": True}
     if dtype == FOUR_BIT:
         settings |= {"quantization_config": _four_bit(device), "device_map": {"": device}, "dtype": torch.bfloat16}
     else:

@@ -9,6 +9,7 @@ from backend.engines.protocol import EngineError
 CUDA = "cuda"
 FLOAT32, BFLOAT16, FOUR_BIT = 4.0, 2.0, 0.7  # bytes a weight takes; in four bits some parts stay larger
 BESIDE = 1.15  # times that, for what scoring needs besides
+FULL = ("out of memory", "can't allocate memory", "not enough memory")
 
 
 def needed(weights: int, *, gpu: bool, four_bit: bool = False) -> float:
@@ -48,6 +49,13 @@ def check_memory(weights: int, base: str, device: str, *, four_bit: bool = False
             f"'{base}' takes about {takes / 1e9:.1f} GB of memory, and {where} has {there / 1e9:.1f}. "
             f"{cure}, a server elsewhere (--engine remote), a smaller model, or the encoder."
         )
+
+
+def out_of_memory(error: RuntimeError) -> bool:
+    """Whether torch says with this error that a device's memory is full."""
+    import torch
+
+    return isinstance(error, torch.OutOfMemoryError) or any(told in str(error) for told in FULL)
 
 
 def _memory() -> int:

@@ -137,7 +137,7 @@ def packs(lengths: Sequence[int], budget: int) -> Iterator[tuple[int, int]]:
 
 def _run(model: Any, pack: Pack) -> Any:
     """Logits [1, reads, vocabulary]: the vocabulary head runs on the places that are read, and on no other."""
-    with _only_read(model, pack.tokens.shape[1], pack.reads):
+    with only_read(model, pack.tokens.shape[1], pack.reads):
         return model(
             input_ids=pack.tokens,
             position_ids=pack.positions,
@@ -148,7 +148,7 @@ def _run(model: Any, pack: Pack) -> Any:
 
 
 @contextmanager
-def _only_read(model: Any, tokens: int, reads: Any) -> Iterator[None]:
+def only_read(model: Any, tokens: int, reads: Any) -> Iterator[None]:
     """The last layer does for the places that are read what only they need: of the others it takes keys and values."""
     last = model.get_decoder().layers[-1]
 

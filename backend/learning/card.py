@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from backend.learning.agreed import Agreed, agreed
 from backend.learning.ceiling import ceilings
-from backend.learning.estimate import LEVEL, Estimate
-from backend.learning.measured import DRAWS, MEASURES, LabelScores, Measure, scored
+from backend.learning.estimate import LEVEL
+from backend.learning.measured import DRAWS, LabelScores, Measure, Predicted, compared
 from labelstudio_config.codebook import Codebook, Kind, Question
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from backend.learning.gate import Decision
     from backend.tuners.training import Labelled
 
-Predicted = NDArray[np.bool_] | str  # which labels [n, K] each text gets, or the reason why there are none
 CHAMPION, CHALLENGER, ZERO_SHOT, TFIDF = "champion", "challenger", "zero-shot", "tfidf"
 WHO = (ZERO_SHOT, TFIDF, CHAMPION, CHALLENGER)
 FORMAT = 1
@@ -194,7 +193,7 @@ def build(
         tied = np.array([clusters.get(one.text_id, one.text_id) for one in mine], dtype=np.int64)
         votes = {text: cast for (text, key), cast in gate.votes.items() if key == question.id}
         people = ceilings(question, votes, clusters, decision.seed)
-        measures, labels = _scores(question, _truth(question, mine), said, tied, people, decision.seed)
+        measures, labels = compared(question, _truth(question, mine), said, tied, people, decision.seed)
         parts.append(
             Part(
                 question.id,
@@ -220,36 +219,6 @@ def _truth(question: Question, mine: Sequence[Accepted]) -> NDArray[np.bool_]:
 def _gold(mine: Sequence[Accepted], unresolved: Mapping[str, int]) -> Gold:
     by, coders = Counter(one.by for one in mine), Counter(one.coders for one in mine)
     return Gold(len(mine), dict(by), dict(sorted(coders.items())), dict(unresolved))
-
-
-def _scores(
-    question: Question,
-    truth: NDArray[np.bool_],
-    said: Mapping[str, Predicted],
-    clusters: NDArray[np.int64],
-    people: Mapping[str, Estimate],
-    seed: int,
-) -> tuple[tuple[Measure, ...], tuple[LabelScores, ...]]:
-    """Every measure and every label's F1, for each who labelled the gate texts; `people`: measure -> ceiling."""
-    names, n = MEASURES[question.kind], len(truth)
-    whole: dict[str, dict[str, Estimate]] = {name: {} for name in names}
-    each: list[dict[str, Estimate]] = [{} for _ in question.labels]
-    for who, predicted in said.items():
-        if isinstance(predicted, str):
-            missing = Estimate(n, missing=predicted)
-            found, by_label = dict.fromkeys(names, missing), [missing] * len(question.labels)
-        else:
-            found, by_label = scored(question.kind, truth, predicted, clusters, seed)
-        for name in names:
-            whole[name][who] = found[name]
-        for column, figure in zip(each, by_label, strict=True):
-            column[who] = figure
-    support = [int(m) for m in truth.sum(axis=0)]
-    labels = zip(question.label_ids, support, each, strict=True)
-    return (
-        tuple(Measure(name, whole[name], people[name]) for name in names),
-        tuple(LabelScores(label, m, figures) for label, m, figures in labels),
-    )
 
 
 def _verdict(decision: Decision) -> Verdict:

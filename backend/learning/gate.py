@@ -146,7 +146,7 @@ def _judged(one: Compared, each: _Draws, family: int) -> Judged:
 def _outcome(whole: Figure, judged: Sequence[Judged]) -> Outcome:
     if identical(judged):
         return "keep"
-    if missing(judged):
+    if missing(judged) or np.isnan(whole.value):
         return "undecided"
     falls = np.asarray(any(one.fallen for one in judged))
     if rule.promotes(np.asarray(whole.lower), [np.asarray(one.delta.lower) for one in judged], falls):

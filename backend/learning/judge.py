@@ -35,8 +35,8 @@ CHANGED = "The release that answers was changed while this one was tuned, so it 
 class Gate:
     """The gate texts that have an accepted label on some question, and what each scorer says of them.
 
-    `ids` [n]; `clusters`: text id -> its cluster's, of all texts that somebody coded; `marks` [n, K] by who says so and by question key, rows of texts that have no accepted
-    label on the question being of no account.
+    `ids` [n]; `clusters`: text id -> its cluster's, of all texts that somebody coded; `marks` [n, K] by who says so and
+    by question key, rows of texts that have no accepted label on the question being of no account.
     """
 
     resolved: Resolved

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from backend.learning.estimate import FEW, LEVEL, Estimate, estimated, too_few
 from backend.stats.bootstrap import percentile, resamples
 from backend.stats.f1 import Array, Marks, confusion, f1, macro, ratio, tally_marks, weighted_kappa
-from labelstudio_config.codebook import Kind
+from labelstudio_config.codebook import Kind, Question
 
 MACRO, KAPPA, STEPS = "macro F1", "weighted kappa", "mean error in steps"
 MEASURES = {Kind.SINGLE: (MACRO,), Kind.MULTIPLE: (MACRO,), Kind.ORDINAL: (KAPPA, MACRO, STEPS), Kind.NUMBER: ()}
 DRAWS = 2000
 
+Predicted = Marks | str  # which labels [n, K] each text gets, or the reason why there are none
 Figured = Callable[[NDArray[np.floating], Marks, Marks], Array]  # weights [B, n], truth, predicted [n, K] -> [B]
 
 
@@ -46,6 +47,36 @@ class LabelScores:
 def figures(kind: Kind, weights: NDArray[np.floating], truth: Marks, predicted: Marks) -> dict[str, Array]:
     """Measure -> figure [B] on resamples `weights` [B, n] of texts with labels [n, K]."""
     return {name: _FIGURES[name](weights, truth, predicted) for name in MEASURES[kind]}
+
+
+def compared(
+    question: Question,
+    truth: Marks,
+    said: Mapping[str, Predicted],
+    clusters: NDArray[np.int64],
+    people: Mapping[str, Estimate],
+    seed: int,
+) -> tuple[tuple[Measure, ...], tuple[LabelScores, ...]]:
+    """Every measure and every label's F1, for each who labelled the gate texts; `people`: measure -> ceiling."""
+    names, n = MEASURES[question.kind], len(truth)
+    whole: dict[str, dict[str, Estimate]] = {name: {} for name in names}
+    each: list[dict[str, Estimate]] = [{} for _ in question.labels]
+    for who, predicted in said.items():
+        if isinstance(predicted, str):
+            missing = Estimate(n, missing=predicted)
+            found, by_label = dict.fromkeys(names, missing), [missing] * len(question.labels)
+        else:
+            found, by_label = scored(question.kind, truth, predicted, clusters, seed)
+        for name in names:
+            whole[name][who] = found[name]
+        for column, figure in zip(each, by_label, strict=True):
+            column[who] = figure
+    support = [int(m) for m in truth.sum(axis=0)]
+    labels = zip(question.label_ids, support, each, strict=True)
+    return (
+        tuple(Measure(name, whole[name], people[name]) for name in names),
+        tuple(LabelScores(label, m, figures) for label, m, figures in labels),
+    )
 
 
 def scored(

@@ -66,7 +66,7 @@ def tune_all(
             passed[key] = str(error)
     if not parts:
         raise TrainingError(
-            " ".join(passed.values()) or "There are no labels to learn from yet. Code some texts first."
+            " ".join(dict.fromkeys(passed.values())) or "There are no labels to learn from yet. Code some texts first."
         )
     inherited = {key: place for key, place in parents.items() if key not in parts}
     if folder.exists():

@@ -8,7 +8,7 @@ from backend.learning.card import CHALLENGER, CHAMPION, TFIDF, WHO, ZERO_SHOT, C
 from backend.learning.estimate import FEW, Estimate
 from backend.learning.measured import MACRO
 from backend.reports import page
-from backend.reports.estimates import ALPHA, DIFFERENCE, PERCENT, listed, reasons, shown
+from backend.reports.estimates import ALPHA, DIFFERENCE, PERCENT, listed, reasons, shown, shown_or_why
 from backend.reports.page import Section, Table
 from labelstudio_config.codebook import Kind
 
@@ -96,14 +96,10 @@ def _agreed(part: Part) -> list[tuple[str, str]]:
     each = [f"{label} {shown(figure, ALPHA)}" for label, figure in found.labels.items() if figure.value is not None]
     return [
         ("agreement", f"of coders, on {found.texts:,} gate texts coded by two or more; coders: {found.coders}"),
-        ("  percent", _or_reason(found.percent, PERCENT)),
-        ("  Krippendorff's alpha", f"{_or_reason(found.alpha, ALPHA)}, {found.level}{whole}"),
+        ("  percent", shown_or_why(found.percent, PERCENT)),
+        ("  Krippendorff's alpha", f"{shown_or_why(found.alpha, ALPHA)}, {found.level}{whole}"),
         *([("  alpha by label", "; ".join(each))] if each else []),
     ]
-
-
-def _or_reason(figure: Estimate, measure: str) -> str:
-    return figure.missing if figure.value is None else shown(figure, measure)
 
 
 def _measures(part: Part) -> Table:

@@ -21,6 +21,10 @@ def shown(figure: Estimate, measure: str) -> str:
     return f"{point} [{lower}, {upper}]"
 
 
+def shown_or_why(figure: Estimate, measure: str) -> str:
+    return figure.missing if figure.value is None else shown(figure, measure)
+
+
 def number(value: float, measure: str) -> str:
     """'74.2', '0.71', '+4.1' for a difference; what rounds to nothing has no sign."""
     value, digits = (100 * value, 1) if measure in POINTS else (value, 2)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.stats.bootstrap import percentile, resamples
-from backend.stats.f1 import Array, confusion, f1, macro, tally, weighted_kappa
+from backend.stats.f1 import Array, Tally, confusion, f1, macro, tally, weighted_kappa
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,49 @@ def human_score(
         ties=faced - len(text),
         n=len(used),
     )
+
+
+def human_score_marks(
+    ratings: NDArray[np.floating],
+    *,
+    seed: int,
+    clusters: NDArray[np.integer] | None = None,
+    confidence: float = 0.95,
+    draws: int = 2000,
+) -> Human:
+    """As `human_score` where a text may have any number of labels: label by label, macro F1 over the labels.
+
+    `ratings` [coders, n, K] are 1 for a label given, 0 for one not given, NaN where the coder did not rate the text.
+    A judgement is a coder's of one label of one text; where half of the others give the label it is a tie.
+    """
+    given = ~np.isnan(ratings)
+    said = np.nan_to_num(ratings) > 0
+    others = given.sum(axis=0) - given
+    votes = said.sum(axis=0) - said
+    faced = given & (others > 0)
+    judged = faced & (2 * votes != others)
+    truth = 2 * votes > others
+    counted = Tally(*((judged & marks).astype(np.float64) for marks in (truth & said, said, truth)))  # [coders, n, K]
+    pooled = Tally(counted.both.sum(axis=0), counted.predicted.sum(axis=0), counted.actual.sum(axis=0))
+    ties = np.arange(ratings.shape[1]) if clusters is None else clusters
+    drawn = [macro(f1(_weighed(weights, pooled))) for weights in resamples(ties, draws, seed)]
+    lower, upper = percentile(np.concatenate(drawn), confidence)
+    once = np.ones(ratings.shape[1])
+    return Human(
+        measure="macro F1",
+        value=float(macro(f1(_weighed(once, pooled)))),
+        lower=float(lower),
+        upper=float(upper),
+        each=tuple(float(one) for one in macro(f1(_weighed(once, counted)))),
+        judged=int(judged.sum()),
+        ties=int((faced & ~judged).sum()),
+        n=int(judged.any(axis=(0, 2)).sum()),
+    )
+
+
+def _weighed(weights: NDArray[np.floating], counted: Tally) -> Tally:
+    """Sums over texts: of numbers [..., n, K] and weights [n] or [B, n]."""
+    return Tally(weights @ counted.both, weights @ counted.predicted, weights @ counted.actual)
 
 
 def scored(matrix: Array, ordinal: bool) -> Array:

@@ -2,59 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backend.engines.prompts import Ask, Wording, asks
 from backend.engines.protocol import Item
 from backend.engines.tokens import Tokens
 from labelstudio_config.codebook import Kind, Question
 
-Targets = Sequence[Collection[int]]  # for each item the places of its labels in `Question.labels`
+Array = NDArray[np.float64]
+MIXED = 16  # batches whose lessons are drawn together, and then put in order of length
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What is to be answered to one prompt: `prompt` are the tokens behind the lesson's `prefix`, `answer` those after
-    them, end token included.
+    """What is to be answered to one prompt.
+
+    `prompt` are the tokens behind the lesson's prefix. `answers` are the right ones, as the tokens after the prompt,
+    end token included, and `shares` how much of the probability each is to have, summing to one. `weight` is how much
+    the lesson counts, 1 on average.
     """
 
     prompt: tuple[int, ...]
-    answer: tuple[int, ...]
+    answers: tuple[tuple[int, ...], ...]
+    shares: tuple[float, ...] = (1.0,)
+    weight: float = 1.0
 
     def __len__(self) -> int:
-        return len(self.prompt) + len(self.answer)
+        return len(self.prompt) + max(map(len, self.answers))
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """Lessons whose prompts all begin with the same tokens, `prefix`: the instruction."""
+    """Lessons whose prompts all begin with the same tokens, `prefix`: the instruction. `cut` prompts were too long."""
 
     prefix: tuple[int, ...]
     lessons: tuple[Lesson, ...]
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Lessons that are learned in one step, all of one course."""
+    """Lessons that are learned together, all of one course."""
 
     prefix: tuple[int, ...]
     lessons: tuple[Lesson, ...]
 
 
-def courses(
-    tokens: Tokens, question: Question, wording: Wording, items: Sequence[Item], targets: Targets, shots: int = 0
-) -> tuple[Course, ...]:
-    """The lessons that these labels teach: one course, or where any number of labels may apply one for each label."""
-    made = asks(question, wording, shots)
+def goals(question: Question, shares: Array) -> tuple[Array, ...]:
+    """What is to be answered to each thing asked, of the labels' shares [n, K] (zeros and ones, or those of coders).
+
+    One array [n, K]; where any number of labels may apply, one [n, 2] for each label: its share, and that of the rest.
+    """
     if question.kind is not Kind.MULTIPLE:
-        return (_course(tokens, made[0], items, [min(labels) for labels in targets]),)
-    return tuple(
-        _course(tokens, ask, items, [0 if place in labels else 1 for labels in targets])  # yes, no
-        for place, ask in enumerate(made)
-    )
+        return (shares,)
+    return tuple(np.stack([column, 1.0 - column], axis=1) for column in shares.T)  # yes, no
+
+
+def courses(
+    tokens: Tokens,
+    question: Question,
+    wording: Wording,
+    items: Sequence[Item],
+    taught: Sequence[Array],
+    *,
+    weights: Sequence[Array] | None = None,
+    shots: int = 0,
+) -> tuple[Course, ...]:
+    """The lessons that labels teach, a course for each of `goals`, a lesson for each item and in the items' order.
+
+    `weights` [n] for each of the goals; without them all lessons count the same.
+    """
+    even = [np.ones(len(items)) for _ in taught]
+    parts = zip(asks(question, wording, shots), taught, weights or even, strict=True)
+    return tuple(_course(tokens, ask, items, goal, weight) for ask, goal, weight in parts)
 
 
 def batches(taught: Sequence[Course], size: int, generator: np.random.Generator) -> Iterator[Batch]:
@@ -62,17 +86,22 @@ def batches(taught: Sequence[Course], size: int, generator: np.random.Generator)
     found = []
     for course in taught:
         order = generator.permutation(len(course.lessons))
-        for start in range(0, len(order), 16 * size):  # neighbours in length, of a part that chance has drawn
-            part = sorted(order[start : start + 16 * size], key=lambda n: len(course.lessons[n]))
+        for start in range(0, len(order), MIXED * size):  # neighbours in length, of a part that chance has drawn
+            part = sorted(order[start : start + MIXED * size], key=lambda n: len(course.lessons[n]))
             for first in range(0, len(part), size):
                 lessons = tuple(course.lessons[n] for n in part[first : first + size])
                 found.append(Batch(course.prefix, lessons))
     yield from (found[n] for n in generator.permutation(len(found)))
 
 
-def _course(tokens: Tokens, ask: Ask, items: Sequence[Item], answers: Sequence[int]) -> Course:
+def _course(tokens: Tokens, ask: Ask, items: Sequence[Item], goal: Array, weights: Array) -> Course:
     seams = tokens.seams(ask)
-    prompts = tokens.encode(ask, seams, items).ids
+    encoded = tokens.encode(ask, seams, items)
+    prompts = encoded.ids
     shared = min([len(seams.prefix), *(len(ids) - 1 for ids in prompts)])  # a token of the prompt is left to each
-    lessons = (Lesson(tuple(ids[shared:]), seams.answers[answer]) for ids, answer in zip(prompts, answers, strict=True))
-    return Course(seams.prefix[:shared], tuple(lessons))
+    lessons = []
+    for ids, row, weight in zip(prompts, goal, weights, strict=True):
+        right = np.flatnonzero(row > 0)
+        answers = tuple(seams.answers[k] for k in right)
+        lessons.append(Lesson(tuple(ids[shared:]), answers, tuple(map(float, row[right])), float(weight)))
+    return Course(seams.prefix[:shared], tuple(lessons), int(np.count_nonzero(encoded.cut)))

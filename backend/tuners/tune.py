@@ -9,6 +9,7 @@ from backend.engines.causal import CausalEngine
 from backend.engines.encoder import EncoderEngine
 from backend.engines.protocol import Engine
 from backend.engines.remote import RemoteEngine
+from backend.tuners.lora import tune_causal
 from backend.tuners.targets import TrainingError
 from backend.tuners.training import Labelled, Options, Report
 from labelstudio_config.codebook import Question
@@ -33,8 +34,6 @@ def tune(
     was learned; nothing has changed then.
     """
     if isinstance(engine, CausalEngine):
-        from backend.tuners.lora import tune_causal
-
         return tune_causal(
             engine, question, labelled, folder, options, work=work, snapshot=snapshot, parent=parent, report=report
         )

@@ -111,7 +111,7 @@ def test_from_a_correction_to_the_counts(settings: Settings, tmp_path: Path) -> 
             assert holders(store) == []  # the worker gave its right back before it ended
             with store.reading() as s:
                 message = s.scalars(select(Job.message)).one()
-                assert message is not None and message.startswith("No label is accepted yet")
+                assert message is not None and message.startswith("The engine 'keyword' has no weights")
     said = log.read_text("utf-8")
     assert "Traceback" not in said
     assert "Text number" not in said

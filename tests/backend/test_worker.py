@@ -135,7 +135,7 @@ def test_jobs_say_what_became_of_them(store: Store, settings: Settings, caplog: 
     with store.reading() as s:
         found = [(job.kind, job.state, job.message) for job in s.scalars(select(Job).order_by(Job.id))]
     assert found[0][:2] == ("retrain", "failed")
-    assert found[0][2] is not None and found[0][2].startswith("Nobody has answered yet")
+    assert found[0][2] is not None and found[0][2].startswith("The project 'tones' has no codebook yet")
     assert found[1][:2] == ("dance", "failed")
     assert found[1][2] is not None and "runs no 'dance' jobs" in found[1][2]
 

@@ -84,9 +84,12 @@ def test_the_curve_is_a_csv_file_whose_rows_are_those_of_json(
     assert len(written) == 10
 
 
-def test_programs_get_an_empty_list_of_no_runs(keep: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_programs_get_an_empty_list_of_no_runs(keep: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     curve.run("posts", None, True, False)
     assert json.loads(capsys.readouterr().out) == {"curve": []}
+    with pytest.raises(CurveError, match="No run of 'posts' has finished yet"):
+        curve.run("posts", tmp_path / "curve.svg", True, False)
+    assert not (tmp_path / "curve.svg").exists()
 
 
 def test_a_file_is_replaced_only_on_demand(keep: Any, tmp_path: Path) -> None:

@@ -238,7 +238,7 @@ def test_sixteen_bits_are_close(tiny: Weights) -> None:
 
 
 def test_the_identity_says_what_scores_depend_on(tiny: Weights, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backend.engines.causal_model._load", lambda *_: pytest.fail("loaded"))
+    monkeypatch.setattr("backend.engines.causal_model.loaded", lambda *_: pytest.fail("loaded"))
     engine = CausalEngine(tiny, device="cpu", ready=False)
     assert (engine.identity.engine, engine.identity.base) == ("causal", tiny.base)
     assert engine.identity.digest == tiny.digest

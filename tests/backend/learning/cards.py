@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.learning.accepted import Accepted, Resolved
-from backend.learning.card import CHALLENGER, CHAMPION, TFIDF, ZERO_SHOT, Card, Facts, Predicted, Used, build
+from backend.learning.card import CHALLENGER, CHAMPION, TFIDF, ZERO_SHOT, Card, Facts, Used, build
 from backend.learning.gate import Compared, Decision, decide
+from backend.learning.measured import Predicted
 from backend.learning.vote import Vote
 from labelstudio_config.codebook import Kind, Question
 from tests.backend.assist.world import BOOK

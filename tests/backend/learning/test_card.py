@@ -82,10 +82,9 @@ def test_without_gate_labels_every_figure_says_so() -> None:
     empty = Resolved((), {question.id: gate().unresolved[question.id] for question in BOOK.questions}, {})
     made = build(FACTS, {"humor": USED}, empty, BOOK, predictions(), TEXTS, {}, decision())
     for part in made.questions:
-        figures = [*part.measures, *part.labels]
         assert part.gold.n == 0 and part.agreement.alpha.value is None and part.agreement.alpha.missing
-        for one in (figure for each in figures for figure in (getattr(each, "scores", None) or each.f1).values()):
-            assert one.value is None and one.missing
+        for figures in [*(one.scores for one in part.measures), *(one.f1 for one in part.labels)]:
+            assert all(figure.value is None and figure.missing for figure in figures.values())
 
 
 def test_the_decision_is_the_gates() -> None:

@@ -41,7 +41,7 @@ def dealt(coding: Coding, texts: list[int]) -> Card:
     compared = Compared("humor", HUMOR.kind, HUMOR.label_ids, truth, said[rows], said[rows], np.arange(len(rows)))
     predictions = {who: {"humor": said} for who in (CHAMPION, CHALLENGER)}
     decision = decide([compared], look=1, seed=1)
-    return build(FACTS, {}, coding.audit(), BOOK, predictions, texts, {}, decision)  # type: ignore[arg-type]
+    return build(FACTS, {}, coding.audit(), BOOK, predictions, texts, {}, decision)
 
 
 def test_it_is_about_gate_texts_only_and_names_none(coding: Coding) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.stats.human import human_score, left_out
+from backend.stats.human import human_score, human_score_marks, left_out
 
 NONE = np.nan
 
@@ -58,3 +58,25 @@ def test_one_coder_alone_has_no_score() -> None:
     found = human_score(np.array([[0.0, 1.0]]), 2, ordinal=False, seed=0, draws=20)
     assert np.isnan([found.value, found.lower, found.upper, *found.each]).all()
     assert (found.judged, found.ties) == (0, 0)
+
+
+def test_labels_of_multiple_choice_are_judged_one_by_one() -> None:
+    ratings = np.array([[[1, 0], [1, 1]], [[1, 0], [0, 1]], [[1, 1], [NONE, NONE]]])
+    found = human_score_marks(ratings, seed=0, draws=100)
+    # First label: text 1 right three times, text 2 one coder says it alone, the other alone does not.
+    # Second label: text 1 one coder alone says it, for the other two it is a tie; text 2 right twice.
+    assert (found.judged, found.ties, found.n) == (8, 2, 2)
+    assert found.value == pytest.approx((2 * 3 / (4 + 4) + 2 * 2 / (3 + 2)) / 2)
+    assert found.each[2] == pytest.approx((1 + 0) / 2)
+
+
+def test_with_one_of_two_labels_both_forms_agree() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(2, size=200)
+    single = np.array([np.where(rng.random(200) < 0.8, truth, 1 - truth) for _ in range(3)], float)
+    single[0, :50] = NONE
+    marks = np.stack([1 - single, single], axis=2)
+    one, other = human_score(single, 2, ordinal=False, seed=1), human_score_marks(marks, seed=1)
+    assert (one.value, one.each) == (pytest.approx(other.value), pytest.approx(other.each))
+    assert (2 * one.judged, 2 * one.ties, one.n) == (other.judged, other.ties, other.n)
+    assert (one.lower, one.upper) == pytest.approx((other.lower, other.upper), abs=0.02)
