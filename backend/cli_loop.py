@@ -132,7 +132,7 @@ def card(
 def curve(
     project: Key,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Plot (.svg, .png, .pdf) or table (.csv) to write.")
+        Path | None, typer.Option("-o", "--output", help="File to write: a picture (.svg, .png) or a table (.csv).")
     ] = None,
     as_json: AsJson = False,
     overwrite: Overwrite = False,

@@ -49,7 +49,10 @@ BESIDE = {
 }
 LINE = {room: n for n, line in enumerate(LINES) for room in line}
 MODELS = {"torch", "transformers", "peft", "safetensors", "accelerate", "huggingface_hub"}
-HEAVY = ("torch", "transformers", "peft", "pandas", "sklearn", "scipy", "label_studio_sdk", "sqlalchemy", "fastapi")
+HEAVY = (
+    *("torch", "transformers", "peft", "pandas", "sklearn", "matplotlib", "scipy", "label_studio_sdk"),
+    *("sqlalchemy", "fastapi"),
+)
 
 
 def python_files(*rooms: str) -> Iterator[Path]:

@@ -8,6 +8,7 @@ from backend.engines.protocol import EngineError
 
 CUDA = "cuda"
 FLOAT32, BFLOAT16, FOUR_BIT = 4.0, 2.0, 0.7  # bytes a weight takes; in four bits some parts stay larger
+TUNING = 1.3  # times what scoring takes, for gradients, activations and the optimiser of a LoRA: an estimate
 BESIDE = 1.15  # times that, for what scoring needs besides
 FULL = ("out of memory", "can't allocate memory", "not enough memory")
 
@@ -48,6 +49,25 @@ def check_memory(weights: int, base: str, device: str, *, four_bit: bool = False
         raise EngineError(
             f"'{base}' takes about {takes / 1e9:.1f} GB of memory, and {where} has {there / 1e9:.1f}. "
             f"{cure}, a server elsewhere (--engine remote), a smaller model, or the encoder."
+        )
+
+
+def check_room(weights: int, base: str, device: str, *, four_bit: bool = False) -> None:
+    """`EngineError` when what is free of the GPU now does not hold the model and what tuning it takes.
+
+    A server may be using the rest. On a processor the system finds room, if slowly.
+    """
+    if on_processor(device) or not gpu_memory(device):
+        return
+    import torch
+
+    free = torch.cuda.mem_get_info(torch.device(CUDA if device == "auto" else device))[0]
+    takes = TUNING * needed(weights, gpu=True, four_bit=four_bit)
+    if takes > free:
+        raise EngineError(
+            f"Tuning '{base}' takes about {takes / 1e9:.1f} GB, and {free / 1e9:.1f} GB of the GPU are free: what "
+            "serves may be using the rest. Tune on another GPU (--device cuda:1), with --four-bit in both, while "
+            "`socialite serve` is stopped (Label Studio keeps what was pushed), or elsewhere (`socialite snapshot`)."
         )
 
 

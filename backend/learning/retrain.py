@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -21,9 +22,10 @@ from backend.faults import sentence as said
 from backend.learning import registry, snapshot
 from backend.learning.accepted import work_labels
 from backend.learning.baseline import tfidf
-from backend.learning.card import CHALLENGER, CHAMPION, TFIDF, ZERO_SHOT, Card, Facts, Predicted, build, used
+from backend.learning.card import CHALLENGER, CHAMPION, TFIDF, ZERO_SHOT, Card, Facts, build, used
 from backend.learning.gate import Decision
 from backend.learning.judge import Gate, gate, judged, settle
+from backend.learning.measured import Predicted
 from backend.learning.snapshot import Frozen
 from backend.learning.tuning import Tuned, parents, tune_all
 from backend.tuners.bundle import gather
@@ -242,7 +244,8 @@ class _Run:
         learned = {}
         for key, labelled in self.frozen.questions.items():
             coders = {vote.coder_id for (_, question), cast in work.votes.items() if question == key for vote in cast}
-            learned[key] = used(book.question(key), labelled, len(coders), work.unresolved.get(key, {}))
+            lost = Counter(work.unresolved.get(key, {})) + Counter(self.frozen.left_out.get(key, {}))
+            learned[key] = used(book.question(key), labelled, len(coders), lost)
         predictions: dict[str, Mapping[str, Predicted]] = {who: dict(marks) for who, marks in found.marks.items()}
         predictions[TFIDF] = self._tfidf(found)
         facts = Facts(

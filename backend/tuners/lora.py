@@ -25,6 +25,8 @@ from numpy.typing import NDArray
 from backend.engines.adapter import Manifest
 from backend.engines.causal import CausalEngine
 from backend.engines.causal_model import FOUR_BIT, loaded
+from backend.engines.devices import check_room
+from backend.engines.models import parameters
 from backend.engines.protocol import FAMILY, Family
 from backend.engines.scorable import checked
 from backend.tuners.adapter import adopt, free, versions
@@ -80,6 +82,8 @@ def tune_causal(
 
     free(folder)
     _check(options)
+    four_bit = engine.model.dtype == FOUR_BIT
+    check_room(parameters(engine.weights.folder), engine.weights.base, engine.model.device, four_bit=four_bit)
     made = material(engine, question, labelled, options)
     plan = Plan(
         epochs=options.epochs,

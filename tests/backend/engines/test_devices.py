@@ -46,6 +46,17 @@ def test_what_does_not_fit_is_said_with_a_cure() -> None:
         devices.check_memory(10 * SEVEN, "m", "cuda", four_bit=True)
 
 
+@pytest.mark.usefixtures("gpu")
+def test_what_another_program_leaves_of_the_gpu_must_hold_what_is_tuned(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda place: (9e9, 24e9))
+    devices.check_room(SEVEN, "m", "cuda:1", four_bit=True)
+    with pytest.raises(EngineError, match=r"takes about 20\.1 GB, and 9\.0 GB of the GPU are free"):
+        devices.check_room(SEVEN, "m", "cuda:1")
+    devices.check_room(100 * SEVEN, "m", "cpu")
+
+
 @pytest.mark.usefixtures("no_gpu")
 def test_a_processor_holds_four_bytes_a_weight(monkeypatch: pytest.MonkeyPatch) -> None:
     assert devices.gpu_memory() == 0
