@@ -15,12 +15,10 @@ from db.models import Question, Snapshot, SnapshotItem, Text
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A text of a project: what ties it to others, and its stream if it has one."""
+    """A text of a project, and its stream if it has one."""
 
     id: int
     content_hash: str
-    group_key: str | None
-    cluster: int | None
     stream: str | None
 
 
@@ -30,7 +28,7 @@ def known(s: Session, project_id: int) -> list[Known]:
 
 
 _KNOWN = """
-SELECT text.id, text.content_hash, text.group_key, text.cluster, placement.stream
+SELECT text.id, text.content_hash, placement.stream
 FROM text LEFT JOIN placement ON placement.text_id = text.id WHERE text.project_id = :project
 """
 

@@ -40,7 +40,7 @@ DIFFERENCES = ("-5", "-2", "-1", "0", "+2", "+5")  # points of macro F1
 SIZES = (50, 100, 200, 400, 800)
 DISAGREEMENTS = (0.05, 0.1, 0.2, 0.3)
 LOOKS = 15
-REPETITIONS, QUICK_REPETITIONS = 500, 100
+REPETITIONS, QUICK_REPETITIONS = 500, 50
 QUICK_DIFFERENCES, QUICK_SIZES, QUICK_DISAGREEMENTS = ("-5", "0", "+5"), (100, 400), (0.1, 0.3)
 HARD = ("2 skewed", "4 skewed")
 HARD_DISAGREEMENTS = (0.03, 0.05, 0.1)
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report = summary(found) | {"quick": asked.quick, "seconds": round(time.perf_counter() - start, 1)}
     print(said(report))
     if asked.out:
-        asked.out.write_text(json.dumps(packaged(report), indent=1) + "\n", encoding="utf-8")
+        asked.out.write_text(json.dumps(packaged(report)) + "\n", encoding="utf-8")
     if asked.json:
         print(json.dumps(report))
     return 0 if report["ok"] else 1

@@ -25,6 +25,7 @@ for room in (backend, db, labelstudio_config):
     assert Path(room.__file__).is_relative_to(site), room.__file__
 
 from sqlalchemy import text
+from backend.learning.rates import rates
 from db import projects
 from db.store import open_store, sqlite_url
 from labelstudio_config.library import load, names
@@ -35,6 +36,7 @@ with opened.writing() as session:
     projects.create(session, "a", "A", 1, {"audit": 0, "control": 0, "coders": 1})
 opened.close()
 print("revision", revision)
+print("looks", len(rates(100, 0.1, 1).chances))
 for name in names():
     print("codebook", name, len(load(name).questions))
 """
@@ -66,7 +68,7 @@ def test_wheel_holds_the_product_its_data_and_its_licence_only(wheel: Path, chec
         path.relative_to(checkout).as_posix()
         for room in PRODUCT
         for path in (checkout / room).rglob("*")
-        if path.suffix in {".py", ".yaml", ".xml", ".mako"} and "__pycache__" not in path.parts
+        if path.suffix in {".py", ".yaml", ".xml", ".mako", ".json"} and "__pycache__" not in path.parts
     }
     assert files == there
     assert any(name.endswith("licenses/LICENSE") for name in zipfile.ZipFile(wheel).namelist())
@@ -82,6 +84,7 @@ def test_wheel_works_in_an_empty_folder(wheel: Path, checkout: Path, tmp_path: P
     libraries = sysconfig.get_path("purelib")
     said = run(sys.executable, "-I", "-S", "-c", USE, site, libraries, tmp_path / "home", cwd=empty).split("\n")
     assert any(line.startswith("revision ") for line in said)
+    assert "looks 4" in said
     books = {line.split()[1] for line in said if line.startswith("codebook ")}
     assert books == {path.stem for path in (checkout / "labelstudio_config" / "codebooks").glob("*.yaml")}
     assert list(empty.iterdir()) == []

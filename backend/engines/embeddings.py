@@ -65,7 +65,8 @@ class Embedder:
         return self._parts[2]
 
     @cached_property
-    def _loras(self) -> Loras:
+    def loras(self) -> Loras:
+        """The LoRAs in memory."""
         return Loras(self.model, self.weights.base)
 
     def another(self) -> Embedder:
@@ -96,7 +97,7 @@ class Embedder:
         known = self._known(list(by_key), disk)
         missing = [(name, text) for name, text in by_key.items() if name not in known]
         if missing:
-            with self._loras.using(lora):
+            with self.loras.using(lora):
                 known |= self._computed(missing, disk, progress)
         vectors = np.empty((len(texts), 2 * self.width), dtype=np.float32)
         cut = np.empty(len(texts), dtype=np.int64)

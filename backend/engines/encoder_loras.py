@@ -30,7 +30,7 @@ class Loras:
     def __init__(self, model: Any, base: str, kept: int = KEPT) -> None:
         self._model = model
         self._base = base
-        self._kept = kept
+        self.kept = kept
         self._peft: Any = None
         self._names: OrderedDict[str, str] = OrderedDict()  # digest -> name inside peft
         self._made = 0
@@ -58,7 +58,7 @@ class Loras:
             self._put(lora.folder, name)
             self._names[lora.digest] = name
         self._names.move_to_end(lora.digest)
-        while len(self._names) > self._kept:
+        while len(self._names) > self.kept:
             _, old = self._names.popitem(last=False)
             self._take_out(old)
         return self._names[lora.digest]

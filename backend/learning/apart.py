@@ -1,17 +1,17 @@
 """Keeping the audit out of what a model learns from: its texts, what is tied to them, and what nearly says the same.
 
-Texts of a group or of a draw's cluster are tied already. Texts that came after the draw were compared with nothing, and
-so all are compared here.
+Texts that came after the draw were compared with nothing then, and so all texts of the project are compared here, as a
+draw does it.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from backend.assist import streams
 from backend.assist.near_duplicates import clusters
 from backend.assist.ties import Ties
 from backend.learning.entry import places
@@ -23,12 +23,14 @@ from labelstudio_config.codebook import Codebook, Question
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """A project's texts: what ties each, and the words of those that may be trained on and of the audit's.
+    """A project's texts, and which belong together.
 
-    `bodies`: text id -> fields; erased texts are not in it.
+    `tied`: text id -> the smallest id of its cluster, by group, draw, and as near-duplicates of each other, over any
+    number of steps. `bodies`: the fields of the texts that may be trained on and of the audit's, but of erased ones.
     """
 
     known: Mapping[int, Known]
+    tied: Mapping[int, int]
     bodies: Mapping[int, tuple[str, ...]]
 
     @property
@@ -37,60 +39,40 @@ class Corpus:
 
 
 def corpus(s: Session, project_id: int, candidates: Iterable[int]) -> Corpus:
-    """What the store knows, for `Apart`."""
+    """What the store knows, for `Apart`. Slow (seconds for 20,000 texts) and read only: call it outside a write."""
     known = {text.id: text for text in snapshots.known(s, project_id)}
     audit = {text.id for text in known.values() if text.stream == "audit"}
-    return Corpus(known, bodies(s, sorted(audit.union(candidates))))
+    return Corpus(known, streams.ties(s, project_id, known), bodies(s, sorted(audit.union(candidates))))
 
 
 class Apart:
-    """Which texts belong together, and which of them belong to the audit.
-
-    Slow (seconds for 20,000 texts): made outside of any transaction.
-    """
+    """Which texts are tied to the audit, question by question."""
 
     def __init__(self, found: Corpus, book: Codebook) -> None:
         self._corpus, self._book = found, book
-        groups: dict[str, list[int]] = defaultdict(list)
-        tied = Ties(found.known)
-        for text in found.known.values():
-            if text.group_key is not None:
-                groups[text.group_key].append(text.id)
-            if text.cluster is not None:
-                tied.tie(text.id, text.cluster)
-        for members in groups.values():
-            tied.tie_all(members)
-        _tie_near(tied, found.bodies)
-        self._tied = tied.roots()
-        whole = tuple(range(len(book.fields)))
-        self._roots: dict[tuple[int, ...], Mapping[int, int]] = {whole: self._tied}
+        self._roots = {tuple(range(len(book.fields))): found.tied}
 
     def clusters(self, question: Question, candidates: Iterable[int]) -> dict[int, int]:
         """Candidate -> its cluster, of those that have nothing to do with the audit.
 
         A question about some of the codebook's texts must not see the audit in those either.
         """
-        roots = self._of(tuple(sorted(places(self._book, question))))
+        asked = tuple(sorted(places(self._book, question)))
+        if asked not in self._roots:
+            self._roots[asked] = self._tied_in(asked)
+        roots = self._roots[asked]
         audit = {roots[text] for text in self._corpus.audit}
         return {text: roots[text] for text in candidates if roots[text] not in audit}
 
-    def _of(self, asked: tuple[int, ...]) -> Mapping[int, int]:
-        if asked not in self._roots:
-            tied = Ties()
-            for text, root in self._tied.items():
-                tied.tie(text, root)
-            right = {i: fields for i, fields in self._corpus.bodies.items() if len(fields) == len(self._book.fields)}
-            shown = {i: tuple(fields[place] for place in asked) for i, fields in right.items()}
-            _tie_near(tied, {i: fields for i, fields in shown.items() if all(field.strip() for field in fields)})
-            self._roots[asked] = tied.roots()
-        return self._roots[asked]
-
-
-def _tie_near(tied: Ties, fields_by_id: Mapping[int, Sequence[str]]) -> None:
-    """Tie near-duplicates among texts with the same number of fields."""
-    by_number: dict[int, dict[int, Sequence[str]]] = defaultdict(dict)
-    for text, fields in fields_by_id.items():
-        by_number[len(fields)][text] = fields
-    for same_number in by_number.values():
-        for text, root in clusters(same_number).items():
+    def _tied_in(self, asked: tuple[int, ...]) -> Mapping[int, int]:
+        """The clusters when near-duplicates in these of the codebook's texts belong together too."""
+        tied = Ties()
+        for text, root in self._corpus.tied.items():
             tied.tie(text, root)
+        number = len(self._book.fields)
+        bodies = {i: fields for i, fields in self._corpus.bodies.items() if len(fields) == number}
+        shown = {i: tuple(fields[place] for place in asked) for i, fields in bodies.items()}
+        worded = {i: fields for i, fields in shown.items() if all(field.strip() for field in fields)}
+        for text, root in clusters(worded).items():
+            tied.tie(text, root)
+        return tied.roots()

@@ -31,7 +31,7 @@ class Chosen:
 def choose(accepted: Iterable[Accepted], texts: Corpus, book: Codebook, *, seed: int, validation: float) -> Chosen:
     """The labels that may be learned from: of texts that still have words, and that have nothing to do with the audit.
 
-    Numbers are not learned from. Slow for many texts: see `Apart`.
+    Numbers are not learned from.
     """
     by_question: dict[str, list[Accepted]] = {question.id: [] for question in book.questions}
     for one in accepted:

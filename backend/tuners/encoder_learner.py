@@ -170,11 +170,11 @@ def _with_lora(own: Embedder, options: Options) -> Any:
         target_modules="all-linear" if options.targets == "all" else QUERY_VALUE,
         use_rslora=options.rslora,
     )
-    if options.checkpointing:
-        own.model.gradient_checkpointing_enable({"use_reentrant": False})
     try:
         with drawn(options.seed), warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers in a way it will drop
+            warnings.simplefilter("ignore", FutureWarning)  # both are asked in ways that transformers will drop
+            if options.checkpointing:
+                own.model.gradient_checkpointing_enable({"use_reentrant": False})
             return get_peft_model(own.model, config, autocast_adapter_dtype=False)
     except ValueError as error:
         raise TrainingError(

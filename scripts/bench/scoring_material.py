@@ -22,9 +22,10 @@ TEXT = 39  # tokens of a text, on average
 SHAPES = {
     "small": {"vocab_size": 8000, "hidden_size": 512, "intermediate_size": 1376, "num_hidden_layers": 4},
     "tiny": {"vocab_size": 8000, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1},
+    "medium": {"vocab_size": 32000, "hidden_size": 768, "intermediate_size": 2048, "num_hidden_layers": 11},
     "7b": {"vocab_size": 32000, "hidden_size": 4096, "intermediate_size": 11008, "num_hidden_layers": 32},
 }
-HEADS = {"small": 8, "tiny": 2, "7b": 32}
+HEADS = {"small": 8, "tiny": 2, "medium": 12, "7b": 32}
 LABELS = {
     4: ("w10", "w11", "w12 w13", "w14 w15"),
     8: ("w20 w21", "w20 w22", "w20 w28 w29", "w24 w25", "w24 w27", "w24 w31", "w32 w33", "w32 w33 w34 w35 w36 w37"),
@@ -60,7 +61,7 @@ def texts(n: int, seed: int = 0) -> list[str]:
 
 def engine(folder: Path, shape: str, device: str, *, model: Any = None) -> CausalEngine:
     """The engine over a model of this shape: `model`, or one of random weights that never touches the disk."""
-    config = _config(shape)
+    config = settings(shape)
     folder.mkdir(parents=True)
     _tokenizer(config.vocab_size).save_pretrained(folder)
     (folder / "config.json").write_text(json.dumps({"model_type": "llama"}), encoding="utf-8")
@@ -82,7 +83,8 @@ def _random(config: Any, engine: CausalEngine) -> Any:
         return AutoModelForCausalLM.from_config(config, dtype=dtype, attn_implementation=register()).eval()
 
 
-def _config(shape: str) -> Any:
+def settings(shape: str) -> Any:
+    """transformers' settings of a Llama of this shape."""
     from transformers import LlamaConfig
 
     heads = HEADS[shape]

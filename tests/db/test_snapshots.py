@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete
 
 from db import snapshots, texts
 from db.models import Text
@@ -11,17 +11,16 @@ from db.texts import PlacementRow, TextRow
 from tests.db.world import World
 
 
-def test_known_texts_come_with_what_ties_them_and_their_stream(world: World) -> None:
+def test_known_texts_come_with_their_stream(world: World) -> None:
     with world.store.writing() as s:
-        (third,) = texts.remember(s, world.project.id, [TextRow(("third",), group_key="thread")])
+        (third,) = texts.remember(s, world.project.id, [TextRow(("third",))])
         texts.place(s, [PlacementRow(world.text, None, 0, "audit", "gate")])
-        s.execute(update(Text).where(Text.id == third).values(cluster=world.text))
     with world.store.reading() as s:
         found = snapshots.known(s, world.project.id)
     hashes = {one.id: one.content_hash for one in found}
     assert len(found) == 3 and len(set(hashes.values())) == 3
-    assert Known(world.text, hashes[world.text], None, None, "audit") in found
-    assert Known(third, hashes[third], "thread", world.text, None) in found
+    assert Known(world.text, hashes[world.text], "audit") in found
+    assert Known(third, hashes[third], None) in found
 
 
 def test_a_hash_is_one_snapshot_and_its_items_are_kept_as_they_were(world: World) -> None:

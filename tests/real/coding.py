@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,8 +94,10 @@ class Connected:
     placements: dict[int, Placement]  # by Label Studio's task id
 
 
-def connected(socialite: Command, key: str, texts: list[str], *more: str) -> Connected:
-    socialite.connect(key, texts, ",".join(QUESTIONS), *more)
+def connected(
+    socialite: Command, key: str, texts: list[str], *more: str, questions: Sequence[str] = QUESTIONS
+) -> Connected:
+    socialite.connect(key, texts, ",".join(questions), *more)
     with socialite.store.reading() as s:
         project = projects.by_key(s, key)
         rows = {row.role: row.ls_id for row in projects.ls_projects(s, project.id)}

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from backend.learning import gate_rule as rule
 from backend.learning.gate import Compared, decide
 from labelstudio_config.codebook import Kind
 from tests.backend.learning.gate_texts import LABELS, changed, compared, marks
 
+Answers = NDArray[np.intp]
 ROWS = ("truth", "champion", "challenger", "clusters")
 
 
@@ -84,7 +87,8 @@ def test_copies_of_a_text_are_one() -> None:
 
 def test_repeated_texts_make_no_interval_narrower() -> None:
     one = compared(80, 0.6, 0.7)
-    times = replace(one, **{name: np.repeat(getattr(one, name), 6, axis=0) for name in ROWS})
+    rows: dict[str, Any] = {name: np.repeat(getattr(one, name), 6, axis=0) for name in ROWS}
+    times = replace(one, **rows)
     once, copied = decide([one], look=1, seed=0), decide([times], look=1, seed=0)
     assert copied.n == 480
     assert copied.upper - copied.lower == pytest.approx(once.upper - once.lower, rel=0.15)
@@ -141,12 +145,17 @@ def test_the_question_with_the_fewest_texts_says_whether_there_are_enough() -> N
     assert (decision.outcome, decision.needed, decision.n) == ("undecided", rule.TEXTS - 30, 30)
 
 
+def ordinal(k: int, truth: Answers, champion: Answers, challenger: Answers) -> Compared:
+    given = (marks(truth, k), marks(champion, k), marks(challenger, k))
+    return Compared("o", Kind.ORDINAL, LABELS[:k], given[0], given[1], given[2], np.arange(len(truth)))
+
+
 def test_ordinal_questions_are_judged_by_weighted_kappa() -> None:
     rng = np.random.default_rng(0)
     truth = rng.integers(4, size=300)
     near = np.clip(truth + rng.choice([-1, 0, 1], p=[0.25, 0.5, 0.25], size=300), 0, 3)
     far = np.where(near == truth, truth, 3 - truth)  # right as often, wrong by more
-    one = Compared("o", Kind.ORDINAL, LABELS, *(marks(each, 4) for each in (truth, far, near)), np.arange(300))
+    one = ordinal(4, truth, far, near)
     decision = decide([one], look=1, seed=0)
     (question,) = decision.questions
     assert question.measure == "weighted kappa"
@@ -159,7 +168,7 @@ def test_ordinal_questions_are_judged_by_weighted_kappa() -> None:
 
 def test_a_measure_that_does_not_exist_decides_nothing() -> None:
     truth, half = np.zeros(80, dtype=np.intp), np.arange(80) % 2
-    one = Compared("o", Kind.ORDINAL, LABELS[:2], *(marks(each, 2) for each in (truth, half, truth)), np.arange(80))
+    one = ordinal(2, truth, half, truth)
     decision = decide([one], look=1, seed=0)
     assert decision.outcome == "undecided"
     assert "cannot be compared" in decision.sentence

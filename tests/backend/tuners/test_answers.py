@@ -1,4 +1,4 @@
-"""Lessons are the prompts that are scored, and the quick loss is the plain one."""
+"""Lessons are the prompts that are scored; the loop learns them, stops in time, and can be interrupted."""
 
 from __future__ import annotations
 
@@ -10,14 +10,20 @@ import pytest
 
 from backend.engines.prompts import Ours, asks
 from backend.engines.tokens import Tokens, load
-from backend.tuners.answers import Plan, loss, train
-from backend.tuners.labelled import Batch, Course, batches, courses
+from backend.tuners import answers
+from backend.tuners.answers import Plan, train
+from backend.tuners.checkpoint import Checkpoint
+from backend.tuners.labelled import Course, batches, courses, goals
+from backend.tuners.rows import attention, loss
+from backend.tuners.targets import TrainingError
+from backend.tuners.training import Step
 from labelstudio_config.codebook import Kind
 from tests.backend.engines.llamas import llama, tiny_tokenizer
 from tests.backend.engines.questions import question
 
 ITEMS = [("a day in the sun",), ("not at all",), ("Output: x",), ("",), ("no " * 9,)]
-LABELS = [{0}, {1}, {2}, {1}, {0}]
+LABELS = [0, 1, 2, 1, 0]
+GOAL = np.eye(3)[LABELS]
 
 
 @pytest.fixture(scope="module")
@@ -34,98 +40,171 @@ def tokens(folder: Path) -> Tokens:
 def model(folder: Path) -> Any:
     from transformers import AutoModelForCausalLM
 
-    return AutoModelForCausalLM.from_pretrained(folder, local_files_only=True)
+    return AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, attn_implementation=attention())
 
 
 def whole(tokens: Tokens, **more: Any) -> list[list[int]]:
     """The same prompts with their answers, each tokenized as one string."""
     (ask,) = asks(question(**more), Ours())
-    texts = [
-        str(ask.prompt(item)) + ask.answer(ask.words[min(labels)]) for item, labels in zip(ITEMS, LABELS, strict=True)
-    ]
+    texts = [str(ask.prompt(item)) + ask.answer(ask.words[k]) for item, k in zip(ITEMS, LABELS, strict=True)]
     return [[*ids, tokens.end] for ids in tokens.ids(texts)]
 
 
-def plain_loss(model: Any, rows: list[list[int]], lengths: list[int]) -> Any:
-    """One forward for each row, no padding, no shared prefix."""
-    import torch
-
-    total = torch.zeros(())
-    for ids, length in zip(rows, lengths, strict=True):
-        logits = model(input_ids=torch.tensor([ids])).logits[0, :-1]
-        logs = logits.log_softmax(-1)[torch.arange(len(ids) - 1), torch.tensor(ids[1:])]
-        total = total - logs[-length:].sum()
-    return total / len(rows)
+def taught(tokens: Tokens) -> tuple[Course, ...]:
+    return courses(tokens, question(), Ours(), ITEMS, goals(question(), GOAL))
 
 
 def test_a_lesson_is_the_whole_string(tokens: Tokens) -> None:
-    (course,) = courses(tokens, question(), Ours(), ITEMS, LABELS)
+    (course,) = taught(tokens)
     assert len(course.prefix) > 100
-    assert [[*course.prefix, *one.prompt, *one.answer] for one in course.lessons] == whole(tokens)
+    assert [[*course.prefix, *one.prompt, *one.answers[0]] for one in course.lessons] == whole(tokens)
 
 
 def test_each_label_of_several_is_a_course_of_its_own(tokens: Tokens) -> None:
-    labels = [{0, 2}, set(), {1}, {0}, {0, 1, 2}]
-    found = courses(tokens, question(Kind.MULTIPLE), Ours(), ITEMS, labels)
-    yes, no = found[0].lessons[0].answer, found[0].lessons[1].answer
+    shares = np.array([[1, 0, 1], [0, 0, 0], [0, 1, 0], [1, 0, 0.25], [1, 1, 1]])
+    asked = question(Kind.MULTIPLE)
+    found = courses(tokens, asked, Ours(), ITEMS, goals(asked, shares))
+    yes, no = found[0].lessons[0].answers[0], found[0].lessons[1].answers[0]
     assert yes != no
-    told = [[one.answer == yes for one in course.lessons] for course in found]
-    assert np.array(told).T.tolist() == [[place in some for place in range(3)] for some in labels]
+    told = [[dict(zip(one.answers, one.shares, strict=True)) for one in course.lessons] for course in found]
+    assert [[one.get(yes, 0) for one in row] for row in told] == shares.T.tolist()
+    assert [[one.get(no, 0) for one in row] for row in told] == (1 - shares.T).tolist()
 
 
-@pytest.mark.parametrize("shared", [True, False])
-def test_loss_and_gradient_are_those_of_whole_prompts(tokens: Tokens, model: Any, shared: bool) -> None:
-    import torch
-
-    (course,) = courses(tokens, question(), Ours(), ITEMS, LABELS)
-    rows = whole(tokens)
-    lengths = [len(one.answer) for one in course.lessons]
-    expected = plain_loss(model, rows, lengths)
-    expected.backward()
-    gradients = {name: weight.grad.clone() for name, weight in model.named_parameters()}
-    model.zero_grad()
-    batch = Batch(course.prefix, course.lessons)
-    if not shared:
-        moved = [type(one)((*course.prefix, *one.prompt), one.answer) for one in course.lessons]
-        batch = Batch((), tuple(moved))
-    found = loss(model, batch)
-    found.backward()
-    assert found.item() == pytest.approx(expected.item(), rel=1e-5)
-    assert max(float(gradients[name].abs().max()) for name in gradients) > 0.01
-    for name, weight in model.named_parameters():
-        assert torch.allclose(weight.grad, gradients[name], atol=2e-5), name
-
-
-@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated")  # peft's, of transformers
-def test_only_what_requires_a_gradient_is_trained_and_an_adapter_is(tokens: Tokens, model: Any) -> None:
-    import torch
-    from peft import LoraConfig, get_peft_model
-
-    before = {name: weight.clone() for name, weight in model.named_parameters()}
-    torch.manual_seed(1)
-    tuned = get_peft_model(model, LoraConfig(r=2, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM"))
-    taught = courses(tokens, question(), Ours(), ITEMS, LABELS)
-    losses = train(tuned, taught, Plan(epochs=12, batch=2, rate=0.02))
-    assert losses[-1] < losses[0] - 0.2
-    after = {name.replace(".base_layer", ""): weight for name, weight in model.named_parameters()}
-    assert all(torch.equal(after[name], before[name]) for name in before)
+def test_prompts_that_were_cut_are_counted(folder: Path) -> None:
+    window = max(len(course.prefix) + len(one) for course in taught(load(folder, 900)) for one in course.lessons) - 6
+    (course,) = taught(load(folder, window))
+    assert 1 <= course.cut < len(ITEMS)
+    assert max(len(course.prefix) + len(one) - 1 for one in course.lessons) <= window  # the end token is never read
 
 
 def test_training_learns_the_answers_and_can_be_repeated(tokens: Tokens, model: Any) -> None:
-    taught = courses(tokens, question(), Ours(), ITEMS, LABELS)
     start = {name: weight.clone() for name, weight in model.state_dict().items()}
-    told: list[tuple[int, int]] = []
+    told: list[Step] = []
     plan = Plan(epochs=15, batch=2, rate=0.01, seed=4)
-    losses = train(model, taught, plan, lambda done, steps, _: told.append((done, steps)))
-    assert losses[-1] < 0.3 < losses[0]
-    assert told[-1] == (45, 45)
+    learned = train(model, taught(tokens), plan, report=told.append)
+    assert learned.losses[-1] < 0.3 < learned.losses[0]
+    assert [(step.stage, step.done, step.steps) for step in told] == [("training", n + 1, 45) for n in range(45)]
+    assert all(step.loss and step.tokens_per_second for step in told)
+    assert (learned.best, learned.held, learned.before) == (15, [], None)
     model.load_state_dict(start)
-    assert train(model, taught, plan) == losses
+    assert train(model, taught(tokens), plan) == learned
+
+
+def test_only_what_requires_a_gradient_is_trained(tokens: Tokens, model: Any) -> None:
+    import torch
+
+    before = {name: weight.clone() for name, weight in model.named_parameters()}
+    model.requires_grad_(False)
+    model.lm_head.requires_grad_(True)
+    train(model, taught(tokens), Plan(epochs=1, batch=2, rate=0.01))
+    changed = {name for name, weight in model.named_parameters() if not torch.equal(weight, before[name])}
+    assert changed == {"lm_head.weight"}
+
+
+def test_parts_of_a_batch_that_is_too_large_are_learned_together(tokens: Tokens, model: Any) -> None:
+    start = {name: weight.clone() for name, weight in model.state_dict().items()}
+    whole = train(model, taught(tokens), Plan(epochs=3, batch=5, rate=0.01))
+    model.load_state_dict(start)
+    parts = train(model, taught(tokens), Plan(epochs=3, batch=5, rate=0.01, budget=1))
+    assert parts.losses == pytest.approx(whole.losses, rel=1e-4)
+
+
+def test_full_memory_makes_parts_smaller(tokens: Tokens, model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = {name: weight.clone() for name, weight in model.state_dict().items()}
+    whole = train(model, taught(tokens), Plan(epochs=2, batch=5, rate=0.01))
+    model.load_state_dict(start)
+    real, rows = loss, []
+
+    def small(given: Any, batch: Any) -> Any:
+        rows.append(len(batch.lessons))
+        if len(batch.lessons) > 2:
+            raise RuntimeError("CUDA error: out of memory")
+        return real(given, batch)
+
+    monkeypatch.setattr(answers, "loss", small)
+    assert train(model, taught(tokens), Plan(epochs=2, batch=5, rate=0.01)).losses == pytest.approx(
+        whole.losses, rel=1e-4
+    )
+    assert rows[0] == 5 and max(rows[-2:]) <= 2
+
+    monkeypatch.setattr(answers, "loss", lambda *_: (_ for _ in ()).throw(RuntimeError("out of memory")))
+    with pytest.raises(TrainingError, match=r"does not fit into the memory of 'cpu'.*4-bit"):
+        train(model, taught(tokens), Plan(epochs=1, batch=5))
+
+
+def test_a_loss_that_is_no_number_is_said(tokens: Tokens, model: Any) -> None:
+    import torch
+
+    with torch.no_grad():
+        model.lm_head.weight[0, 0] = float("nan")
+    with pytest.raises(TrainingError, match=r"the loss of step 1 is no number\. Choose a lower learning rate"):
+        train(model, taught(tokens), Plan())
+
+
+def contrary(tokens: Tokens) -> tuple[Course, ...]:
+    """The same texts with other labels: the better those are learned, the worse these."""
+    return courses(tokens, question(), Ours(), ITEMS, goals(question(), np.roll(GOAL, 1, axis=1)))
+
+
+def test_it_stops_when_the_validation_loss_rises_and_keeps_the_best(tokens: Tokens, model: Any) -> None:
+    told: list[Step] = []
+    plan = Plan(epochs=20, batch=2, rate=0.003, patience=3)
+    learned = train(model, taught(tokens), plan, held=contrary(tokens), report=told.append)
+    assert learned.best == int(np.argmin(learned.held)) + 1
+    assert len(learned.losses) == learned.best + 3 < 20
+    validated = [step for step in told if step.stage == "validation"]
+    assert [step.loss for step in validated] == [learned.before, *learned.held]
+    assert [step.done for step in validated] == list(range(len(validated)))
+    again = train(model, taught(tokens), Plan(epochs=1, rate=0.001), held=contrary(tokens))
+    assert again.before == learned.held[learned.best - 1], "the weights are those of the best epoch"
+
+
+def test_without_a_gain_to_miss_it_goes_to_the_end(tokens: Tokens, model: Any) -> None:
+    learned = train(model, taught(tokens), Plan(epochs=4, batch=2, rate=0.003, patience=1), held=taught(tokens))
+    assert (len(learned.losses), learned.best) == (4, 4)
+
+
+class Stopped(Exception):
+    pass
+
+
+@pytest.mark.parametrize("stops", [(1,), (2, 3), (4, 6, 9, 10), (12,)])
+def test_an_interrupted_training_comes_to_the_same_end(
+    tokens: Tokens, model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stops: tuple[int, ...]
+) -> None:
+    import torch
+
+    monkeypatch.setattr(answers, "EVERY", 2)
+    start = {name: weight.clone() for name, weight in model.state_dict().items()}
+    plan, held = Plan(epochs=4, batch=2, rate=0.003, seed=1), contrary(tokens)
+    torch.manual_seed(0)
+    whole = train(model, taught(tokens), plan, held=held)
+    end = {name: weight.clone() for name, weight in model.state_dict().items()}
+    checkpoint = Checkpoint(tmp_path / "state", "this")
+    seen: list[int] = []
+
+    def report(step: Step) -> None:
+        seen.append(step.done)
+        if step.stage == "training" and step.done in left:
+            left.remove(step.done)
+            raise Stopped
+
+    left = set(stops)
+    for _ in stops:
+        model.load_state_dict(start)
+        with pytest.raises(Stopped):
+            train(model, taught(tokens), plan, held=held, checkpoint=checkpoint, report=report)
+    model.load_state_dict(start)
+    assert train(model, taught(tokens), plan, held=held, checkpoint=checkpoint, report=report) == whole
+    assert all(torch.equal(weight, end[name]) for name, weight in model.state_dict().items())
+    assert len(seen) < 12 * (len(stops) + 1), "it did not begin anew each time"
 
 
 def test_batches_hold_every_lesson_once_and_one_course_each(tokens: Tokens) -> None:
     items = [("x" * (n % 7),) for n in range(50)]
-    taught = courses(tokens, question(Kind.MULTIPLE), Ours(), items, [{n % 3} for n in range(50)])
+    asked = question(Kind.MULTIPLE)
+    taught = courses(tokens, asked, Ours(), items, goals(asked, np.eye(3)[np.arange(50) % 3]))
     found = list(batches(taught, 8, np.random.default_rng(1)))
     assert {len(one.lessons) for one in found} == {8, 2}
     for course in taught:

@@ -48,6 +48,37 @@ def test_folds_hold_every_text_out_once_and_the_same_text_with_itself(rows: list
     assert (times == times[0]).all()
 
 
+@drawn(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 12), st.integers(0, 12)), min_size=2, max_size=60))
+def test_folds_part_neither_clusters_nor_equal_texts_nor_what_both_tie_together(
+    rows: list[tuple[int, int, int]],
+) -> None:
+    labels, texts, clusters = (np.array(column) for column in zip(*rows, strict=True))
+    groups = tied([(str(text),) for text in texts], clusters)
+    assert all(groups[first] == first for first in groups)
+    for train, test in splits(labels, groups, 0):
+        for column in (texts, clusters, groups):
+            assert not set(column[train]) & set(column[test])
+
+
+def test_texts_that_nothing_ties_are_on_their_own() -> None:
+    items: list[Item] = [("a",), ("b",), ("a",), ("c",), ("d",)]
+    assert tied(items).tolist() == [0, 1, 0, 3, 4]
+    assert tied(items, np.array([7, 8, 9, 9, 8])).tolist() == [0, 1, 0, 0, 1]
+
+
+def test_shares_are_held_out_like_labels() -> None:
+    """Nine of ten coders agree on each text: the best there is to say of a text is nine to one."""
+    side = np.arange(60) % 2
+    features = np.array([[1.0], [-1.0]])[side]
+    shares = np.array([[0.9, 0.1], [0.1, 0.9]])[side]
+    found = choose(
+        Design(features, None), np.zeros((60, 2)), shares, contrasts(2, ordered=False), np.arange(60), 1.0, 0
+    )
+    entropy = -0.9 * math.log(0.9) - 0.1 * math.log(0.1)
+    assert found.log_loss is not None
+    assert entropy <= found.log_loss < entropy + 0.01
+
+
 def test_rare_labels_are_spread_over_the_folds() -> None:
     labels = np.array([0] * 95 + [1] * 5)
     tests = [labels[test] for _, test in splits(labels, tied([(str(n),) for n in range(100)]), 0)]
