@@ -74,8 +74,13 @@ def fit(
     contrasts: Contrasts,
     strength: float,
     start: Fit | None = None,
+    *,
+    tolerance: float = 1e-9,
 ) -> Fit:
-    """The minimum of the loss above: `prior` and one-hot `targets` [n, K], `weights` [n]; `start` only saves time."""
+    """The minimum of the loss above: `prior` and one-hot `targets` [n, K], `weights` [n]; `start` only saves time.
+
+    It ends when the loss falls by less than this share of itself.
+    """
     labels, width = prior.shape[1], design.width
     if math.isinf(strength):
         return Fit(1.0, np.zeros(labels), np.zeros((width, labels)))
@@ -99,7 +104,8 @@ def fit(
         return float(loss), gradient + penalty * x
 
     x0 = np.zeros(1 + j + width * j) if start is None else _packed(start, basis)
-    found = minimize(objective, x0, jac=True, method="L-BFGS-B", options={"maxiter": 300, "maxcor": 20}).x
+    how = {"maxiter": 300, "maxcor": 20, "ftol": tolerance}
+    found = minimize(objective, x0, jac=True, method="L-BFGS-B", options=how).x
     return Fit(1.0 + float(found[0]), basis @ found[1 : 1 + j], found[1 + j :].reshape(width, j) @ basis.T)
 
 

@@ -20,6 +20,7 @@ Groups = NDArray[np.int64]
 GRID = (100.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03)  # from the strongest, so that each fit starts near the next
 PULL = 2.0  # labelled texts' worth of belief in a strength of 1: few labels cannot choose well by themselves
 USUAL = 1.0
+ROUGH = 1e-6  # of the loss: enough to compare strengths
 LARGE = 4000  # texts from which one fold is enough
 
 
@@ -46,28 +47,35 @@ def choose(
     """
     labels = targets.argmax(axis=1)
     scale = balanced(targets, power)
-    loss = np.zeros(len(GRID))
-    scores = np.zeros((len(GRID), *prior.shape))
-    held = np.zeros(len(labels), dtype=bool)
-    weight = 0.0
-    for train, test in splits(labels, groups, seed):
-        if not len(test) or (targets[train] == targets[train][:1]).all():
-            continue
-        fits = _path(design.rows(train), prior[train], targets[train], contrasts, power)
-        for position, found in enumerate(fits):
-            out = log_probabilities(Family.CATEGORICAL, found.scores(design.rows(test), prior[test]))
-            loss[position] -= (scale[test, None] * targets[test] * out).sum()
-            scores[position, test] += out
-        held[test] = True
-        weight += float(scale[test].sum())
-    if not held.any():
+    folds = [
+        _Fold(design.rows(train), prior[train], targets[train], balanced(targets[train], power), test)
+        for train, test in splits(labels, groups, seed)
+        if len(test) and not (targets[train] == targets[train][:1]).all()
+    ]
+    if not folds:
         return Choice(USUAL, None, None, None)
-    loss /= weight
-    best = int(np.argmin(loss + PULL / len(labels) * np.log(GRID) ** 2 / 2))
+    held = np.unique(np.concatenate([fold.test for fold in folds]))
+    weight = sum(float(scale[fold.test].sum()) for fold in folds)
+    loss: list[float] = []
+    wanted: list[float] = []
+    scores: list[Array] = []
+    for strength in GRID:
+        out = np.zeros(prior.shape)
+        total = 0.0
+        for fold in folds:
+            said = fold.held_out(strength, contrasts, design, prior)
+            total -= float((scale[fold.test, None] * targets[fold.test] * said).sum())
+            out[fold.test] += said
+        scores.append(out)
+        loss.append(total / weight)
+        wanted.append(loss[-1] + PULL / len(labels) * math.log(strength) ** 2 / 2)
+        if len(wanted) > 2 and wanted[-1] > wanted[-2] > wanted[-3]:
+            break  # weaker ones follow the labels even closer, and take the longest
+    best = int(np.argmin(wanted))
     return Choice(
         GRID[best],
-        float(loss[best]),
-        macro_f1(labels[held], scores[best, held].argmax(axis=1)),
+        loss[best],
+        macro_f1(labels[held], scores[best][held].argmax(axis=1)),
         macro_f1(labels[held], prior[held].argmax(axis=1)),
     )
 
@@ -80,12 +88,23 @@ def macro_f1(truth: NDArray[np.int64], guess: NDArray[np.int64]) -> float:
     return float((2 * hits / both).mean())
 
 
-def _path(design: Design, prior: Array, targets: Array, contrasts: Contrasts, power: float) -> Iterator[Fit]:
-    """A fit for each strength of the grid, each starting from the one before."""
-    weights, last = balanced(targets, power), None
-    for strength in GRID:
-        last = fit(design, prior, targets, weights, contrasts, strength, last)
-        yield last
+@dataclass(slots=True)
+class _Fold:
+    """A fold's training part, the rows that are held out, and the fit for the strength before."""
+
+    design: Design
+    prior: Array
+    targets: Array
+    weights: Array
+    test: NDArray[np.intp]
+    last: Fit | None = None
+
+    def held_out(self, strength: float, contrasts: Contrasts, design: Design, prior: Array) -> Array:
+        """Log-probabilities of the rows held out, by what the others teach at this strength."""
+        self.last = fit(
+            self.design, self.prior, self.targets, self.weights, contrasts, strength, self.last, tolerance=ROUGH
+        )
+        return log_probabilities(Family.CATEGORICAL, self.last.scores(design.rows(self.test), prior[self.test]))
 
 
 def tied(items: Sequence[Item], clusters: NDArray[np.int64] | None = None) -> Groups:
