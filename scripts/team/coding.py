@@ -186,7 +186,7 @@ class Coding:
             .group_by(AnswerVersion.origin)
         )
         with self._tuning.store.reading() as s:
-            found = dict(s.execute(query).tuples().all())
+            found = {row[0]: row[1] for row in s.execute(query)}
         if found != dict(self._sent):
             raise BenchError(f"{self._place.key}: the store holds {found}, but the team gave {dict(self._sent)}.")
 

@@ -10,6 +10,7 @@ from backend.settings import Settings
 from backend.worker import Worker
 from db import inbox, projects
 from db.store import Store
+from scripts.bench.material import LS_CREATED
 from scripts.team import messages, place
 from scripts.team.place import LabelStudioProject, Place
 from scripts.team.plan import Plan
@@ -47,7 +48,7 @@ def _created(made: Place, of: LabelStudioProject, number: int, task_id: int, use
 def told(store: Store, of: LabelStudioProject, events: Iterable[dict[str, Any]]) -> None:
     """Keep the events as the server does."""
     with store.inbox() as s:
-        row = projects.ls_project(s, ls_id=of.ls_id, ls_created=place.LS_CREATED)
+        row = projects.ls_project(s, ls_id=of.ls_id, ls_created=LS_CREATED)
         assert row is not None
         for body in events:
             inbox.append(s, event.cut(s, row.project_id, row.id, body["action"], body))

@@ -195,3 +195,15 @@ def test_a_team_codes_a_project_over_http_and_its_labels_help(
     assert [labels for labels, _ in report["curve"]["moods"][0]] == [0, 260]
     assert sum(report["outcomes"].values()) == 1
     assert report["gain"]["moods"] > 0.1
+
+
+def test_a_gate_with_too_few_labels_is_undecided_and_no_gain_is_exit_code_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the button of Label Studio; the audit of 240 texts has 36 for the gate."""
+    data = written(tmp_path / "data", train=240, test=40)
+    arguments = ["--data", str(data), "--texts", "240", "--seeds", "1", "--json", "--cache", str(tmp_path / "cache")]
+    assert simulate_project.main([*arguments, "--encoder", "auto"]) == 1
+    report = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert report["outcomes"] == {"promote": 0, "keep": 0, "undecided": 1}
+    assert report["gain"] == {"moods": 0.0}
