@@ -27,7 +27,12 @@ class Settings(BaseSettings):
     """Every setting, from the environment unless given. Secrets do not show when settings are printed."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, extra="ignore", hide_input_in_errors=True, populate_by_name=True, protected_namespaces=()
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+        populate_by_name=True,
+        protected_namespaces=(),
     )
 
     home: Path = Field(default_factory=lambda: platformdirs.user_data_path("socialite", appauthor=False))
