@@ -15,7 +15,6 @@ import shutil
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +26,13 @@ from backend.engines.causal import CausalEngine
 from backend.engines.causal_model import FOUR_BIT, loaded
 from backend.engines.devices import check_room
 from backend.engines.models import parameters
-from backend.engines.protocol import FAMILY, Family
 from backend.engines.scorable import checked
-from backend.tuners.adapter import adopt, free, versions
+from backend.tuners.adapter import adopt, described, free, versions
 from backend.tuners.answers import Learned, Plan, train
 from backend.tuners.checkpoint import Checkpoint
 from backend.tuners.labelled import Course, courses, goals
 from backend.tuners.rows import attention
-from backend.tuners.targets import TrainingError, counts, targets
+from backend.tuners.targets import TrainingError, counts, shared, targets
 from backend.tuners.training import Labelled, Options, Report, Step
 from labelstudio_config.codebook import Question
 
@@ -101,8 +99,8 @@ def tune_causal(
     saved = work / "lora"
     shutil.rmtree(saved, ignore_errors=True)
     model.save_pretrained(saved, save_embedding_layers=False)
-    manifest = _manifest(engine, question, made, options, plan, learned)
-    done = adopt(saved, folder, replace(manifest, snapshot=snapshot, parent=parent))
+    manifest = _manifest(engine, question, made, options, plan, learned, snapshot=snapshot, parent=parent)
+    done = adopt(saved, folder, manifest)
     shutil.rmtree(saved, ignore_errors=True)
     return done
 
@@ -117,7 +115,7 @@ def material(engine: CausalEngine, question: Question, labelled: Labelled, optio
     found = targets(question, labelled.items, labelled.answers)
     chosen = np.flatnonzero(fitted)
     targets(question, [labelled.items[n] for n in chosen], [labelled.answers[n] for n in chosen])
-    goal = _mixed(question, found, labelled.shares) if options.shares else found
+    goal = shared(question, found, np.asarray(labelled.shares)) if options.shares else found
     sides = goals(question, goal)
     weights = [evened(side, fitted) for side in sides]
     whole = courses(engine.tokens, question, engine.wording, labelled.items, sides, weights=weights, shots=engine.shots)
@@ -167,20 +165,6 @@ def _check(options: Options) -> None:
         )
 
 
-def _mixed(question: Question, found: Array, shares: Array) -> Array:
-    """Shares of the coders [n, K] as goals; a text without any keeps its accepted label."""
-    given = np.asarray(shares, dtype=np.float64)
-    if given.shape != found.shape or not ((given >= 0) & (given <= 1)).all():
-        raise TrainingError(
-            f"The coders' shares of the question '{question.name}' must be {found.shape[0]} rows of {found.shape[1]} "
-            "numbers from 0 to 1. Freeze the labels again, or train on accepted labels."
-        )
-    if FAMILY[question.kind] is Family.BERNOULLI:
-        return given
-    total = given.sum(axis=1, keepdims=True)
-    return np.where(total > 0, given / np.where(total > 0, total, 1.0), found)
-
-
 def _part(whole: Sequence[Course], chosen: NDArray[np.bool_]) -> tuple[Course, ...]:
     places = np.flatnonzero(chosen)
     return tuple(replace(course, lessons=tuple(course.lessons[n] for n in places)) for course in whole)
@@ -201,28 +185,26 @@ def _gpus(device: str) -> list[str]:
 
 
 def _manifest(
-    engine: CausalEngine, question: Question, made: Material, options: Options, plan: Plan, learned: Learned
+    engine: CausalEngine,
+    question: Question,
+    made: Material,
+    options: Options,
+    plan: Plan,
+    learned: Learned,
+    *,
+    snapshot: str,
+    parent: str | None,
 ) -> Manifest:
-    identity = engine.identity
     used = {name: value for name, value in asdict(options).items() if name not in ("seed", "encoder")}
     held = learned.held
-    return Manifest(
+    manifest = described(
+        engine.identity,
+        question,
+        counts(question, made.found[made.fitted]),
         method="lora",
-        engine=identity.engine,
-        base=identity.base,
-        base_digest=identity.digest,
-        prompt=identity.prompt,
-        question=question.id,
-        kind=question.kind.value,
-        fields=len(question.fields),
-        labels=question.label_ids,
-        examples=counts(question, made.found[made.fitted]),
-        parent=None,
-        snapshot="",
-        seed=options.seed,
         hyperparameters=used
         | {"warm_up": plan.warm_up, "decay": plan.decay, "clip": plan.clip, "balance": BALANCE}
-        | {"dtype": identity.dtype},
+        | {"dtype": engine.identity.dtype},
         metrics={
             "texts": int(made.fitted.sum()),
             "validation_texts": int((~made.fitted).sum()),
@@ -235,8 +217,8 @@ def _manifest(
             "best_epoch": learned.best,
             "tokens": learned.tokens,
         },
-        versions=versions(),
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        files={},
-        vocabulary=engine.weights.tokenizer,
+        seed=options.seed,
+        snapshot=snapshot,
+        parent=parent,
     )
+    return replace(manifest, vocabulary=engine.weights.tokenizer)
