@@ -236,3 +236,25 @@ def test_a_worker_that_dies_is_started_again_and_one_is_ended(
     second = child.process
     child.stop()
     assert second is not None and second.returncode == 0
+
+
+def test_the_clock_queues_a_run_of_a_project_that_is_due(
+    store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run itself fails here, where there is no codebook; and it is queued once, not at every look."""
+    monkeypatch.setattr("backend.learning.when.due", lambda s, every, least: [1] if (every, least) == (3600, 7) else [])
+    worker = Worker(store, settings.model_copy(update={"retrain_every": 3600.0, "min_new": 7}))
+    for _ in range(3):
+        worker._enqueue_due()
+    with store.reading() as s:
+        assert [(job.kind, job.state, job.project_id) for job in s.scalars(select(Job))] == [("retrain", "queued", 1)]
+
+
+def test_without_a_clock_nothing_is_queued(store: Store, settings: Settings) -> None:
+    worker = Worker(store, settings)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    until(lambda: worker.leased)
+    worker.end()
+    thread.join()
+    assert number(store, select(func.count(Job.id))) == 0

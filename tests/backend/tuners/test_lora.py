@@ -282,7 +282,9 @@ def test_a_question_that_cannot_be_scored_is_refused(scorer: CausalEngine, tmp_p
 @pytest.mark.parametrize("shares", [np.eye(3), np.full((18, 3), -0.1), np.full((18, 3), np.nan)])
 def test_shares_that_are_none_are_refused(scorer: CausalEngine, tmp_path: Path, shares: Any) -> None:
     options = replace(OPTIONS, shares=True)
-    assert "one for each of 18 texts and 3 labels" in refused(scorer, tmp_path / "mood", given=labelled(shares=shares), options=options)
+    assert "one for each of 18 texts and 3 labels" in refused(
+        scorer, tmp_path / "mood", given=labelled(shares=shares), options=options
+    )
 
 
 @pytest.mark.parametrize("more", [{"rank": 0}, {"epochs": 0}, {"batch": 0}, {"rate": 0.0}, {"dropout": 1.0}])
