@@ -112,6 +112,16 @@ class Store:
         if self.file and self._turn.wanted:
             time.sleep(sqlite.GIVE_WAY)
 
+    def kept_as(self, folder: Path) -> str:
+        """How a folder is written down: by its way from an embedded store, so that both can be moved together."""
+        if self.file is not None and folder.is_relative_to(self.file.parent):
+            return folder.relative_to(self.file.parent).as_posix()
+        return str(folder)
+
+    def folder(self, kept: str) -> Path:
+        """The folder that was written down so."""
+        return self.file.parent / kept if self.file is not None else Path(kept)
+
     def close(self) -> None:
         for engine in (self._reader, self._inbox, self._writer):
             engine.dispose()

@@ -113,7 +113,7 @@ class Catalogue:
             assert found.revision is not None
             scorer = self._scorer(s, shown, adapter_digest)
             new = releases.release(s, found.project.id, scorer, found.revision, order_policy=POLICY)
-            return _state(s, replace(found, release=new), shown)
+            return _state(self._store, s, replace(found, release=new), shown)
 
     def at_hand(self, project_key: str, label_config: str | None = None) -> ProjectState | None:
         """The state without a look at the store, if the last one was no more than `FRESH` seconds ago; else None: ask
@@ -139,13 +139,13 @@ class Catalogue:
             codebook = _wanted(s, found, config)
             shown = self._shown(s, found, codebook)
             if self._fits(s, found, codebook, shown):
-                return _state(s, found, shown)
+                return _state(self._store, s, found, shown)
         with self._store.writing() as s:
             found = _find(s, key)
             codebook = _wanted(s, found, config)
             shown = self._shown(s, found, codebook)
             self._release(s, found, codebook, shown, config)
-            state = _state(s, _find(s, key), shown)
+            state = _state(self._store, s, _find(s, key), shown)
         self._look()
         return state
 
@@ -237,11 +237,12 @@ def _wanted(s: Session, found: _Found, config: str | None) -> Codebook:
     return from_xml(config, key=found.codebook.key, previous=found.codebook)
 
 
-def _state(s: Session, found: _Found, shown: Codebook) -> ProjectState:
+def _state(store: Store, s: Session, found: _Found, shown: Codebook) -> ProjectState:
     assert found.revision is not None and found.release is not None
     release = found.release
     calibration = s.get(Calibration, release.calibration_id) if release.calibration_id else None
     ids = revisions.question_ids(s, found.project.id)
+    kept = _adapter(s, s.get_one(Scorer, release.scorer_id).adapter_digest)
     return ProjectState(
         project_id=found.project.id,
         project_key=found.project.key,
@@ -251,7 +252,7 @@ def _state(s: Session, found: _Found, shown: Codebook) -> ProjectState:
         scorer_id=release.scorer_id,
         release_id=release.id,
         release=release.name,
-        adapter=_adapter(s, s.get_one(Scorer, release.scorer_id).adapter_digest),
+        adapter=store.folder(kept) if kept is not None else None,
         temperatures=temperatures(calibration.parameters if calibration else None),
     )
 
@@ -261,8 +262,8 @@ def _retired(s: Session, digest: str) -> bool:
     return bool(digest) and s.scalar(query) is not None
 
 
-def _adapter(s: Session, digest: str) -> Path | None:
-    """The directory of the bundle with this digest; None for the zero-shot scorer."""
+def _adapter(s: Session, digest: str) -> str | None:
+    """Where the store keeps the bundle with this digest; None for the zero-shot scorer."""
     if not digest:
         return None
     path = s.scalar(select(Adapter.path).where(Adapter.digest == digest))
@@ -270,4 +271,4 @@ def _adapter(s: Session, digest: str) -> Path | None:
         raise StoreError(
             f"The adapter {digest[:12]} of the current release is not in the store. Go back to another release."
         )
-    return Path(path)
+    return path

@@ -95,11 +95,11 @@ def _decisions(s: Session, project_id: int) -> dict[str, GateDecision]:
     return {row[0]: row[1] for row in s.execute(query)}
 
 
-def remember(s: Session, project_id: int, folder: Path, parent: str) -> Adapter:
+def remember(s: Session, store: Store, project_id: int, folder: Path, parent: str) -> Adapter:
     """The bundle in the folder as an adapter of the project; `parent` is the digest of the one that it challenges."""
     parts = {question: json.loads(read(place).text()) for question, place in bundle.parts(folder).items()}
     whole = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    return runs.adapter(s, project_id, digest(folder), str(folder), {**whole, "parts": parts}, parent)
+    return runs.adapter(s, project_id, digest(folder), store.kept_as(folder), {**whole, "parts": parts}, parent)
 
 
 def check(engine: Engine, state: ProjectState, folder: Path) -> None:
@@ -132,7 +132,7 @@ def snapshot_of(store: Store, project: Project, folder: Path) -> int:
 def tidy(store: Store, home: Path, project: Project, run_id: int) -> None:
     """Delete what runs left behind that broke off and do not go on: checkpoints, and bundles that nobody knows of."""
     with store.reading() as s:
-        known = {Path(one.path) for one in runs.adapters(s, project.id)}
+        known = {store.folder(one.path) for one in runs.adapters(s, project.id)}
     for folder in (home / "runs" / project.key).glob("*"):
         if folder.name != str(run_id):
             shutil.rmtree(folder, ignore_errors=True)
@@ -147,7 +147,7 @@ def activate(store: Store, engine: Engine, project: Project, number: int, *, by:
     state = catalogue.state(project.key)
     wanted = _usable(store, project, number)
     if wanted is not None:
-        check(engine, state, Path(wanted.path))
+        check(engine, state, store.folder(wanted.path))
     return _point(store, catalogue, project, wanted.digest if wanted else "", by=by, reason=reason)
 
 
@@ -177,7 +177,7 @@ def _usable(store: Store, project: Project, number: int) -> Adapter | None:
         raise RegistryError(
             f"The project '{project.key}' has no adapter {number}. `socialite adapters list` shows those there are."
         )
-    if found.retired_at is not None or not Path(found.path).is_dir():
+    if found.retired_at is not None or not store.folder(found.path).is_dir():
         raise RegistryError(f"The files of adapter {number} are gone: it was retired. Choose another, or train again.")
     return found
 
@@ -231,7 +231,7 @@ def _delete(store: Store, adapters: Sequence[Adapter]) -> int:
     ids = [one.id for one in adapters]
     with store.writing() as s:
         runs.retire(s, list(s.scalars(select(Adapter).where(Adapter.id.in_(ids)))))
-    folders = [Path(one.path) for one in adapters]
+    folders = [store.folder(one.path) for one in adapters]
     size = sum(path.stat().st_size for folder in folders for path in folder.rglob("*") if path.is_file())
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)

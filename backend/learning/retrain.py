@@ -206,7 +206,7 @@ class _Run:
         """Remember the bundle, put it before the gate, and keep the card."""
         with self.store.writing() as s:
             parent = digest(self.champion.adapter) if self.champion.adapter else ""
-            adapter = registry.remember(s, self.project.id, self.folder, parent)
+            adapter = registry.remember(s, self.store, self.project.id, self.folder, parent)
             s.get_one(Run, self.run.id).adapter_id = adapter.id
         catalogue = Catalogue(self.store, self.engine.identity)
         states = {

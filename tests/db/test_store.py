@@ -299,3 +299,14 @@ def test_postgresql_without_its_driver_or_server_is_told(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(StoreError, match=r"pip install 'psycopg\[binary\]'"):
         Store("postgresql://ada:secret@127.0.0.1:1/x")
+
+
+def test_folders_beside_an_embedded_store_move_with_it(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    with closing(open_store(sqlite_url(tmp_path / "one"))) as store:
+        kept, elsewhere = store.kept_as(tmp_path / "one" / "adapters" / "a"), store.kept_as(tmp_path / "b")
+        assert store.folder(kept) == tmp_path / "one" / "adapters" / "a"
+    (tmp_path / "one").rename(tmp_path / "two")
+    with closing(open_store(sqlite_url(tmp_path / "two"))) as store:
+        assert store.folder(kept) == tmp_path / "two" / "adapters" / "a"
+        assert store.folder(elsewhere) == tmp_path / "b"

@@ -132,7 +132,7 @@ def check(site: Site, zero_shot: str) -> None:
             assert (decision.outcome, decision.challenger_id) == ("promote", answering.id)
             assert s.get_one(Run, decision.run_id).state == runs.DONE
         for adapter in s.scalars(select(Adapter).where(Adapter.retired_at.is_(None))):
-            folder = Path(adapter.path)
+            folder = store.folder(adapter.path)
             assert digest(folder) == adapter.digest
             for place in bundle.parts(folder).values():
                 read(place)
@@ -149,7 +149,7 @@ def weights(site: Site) -> dict[str, str]:
     """The sha256 of each file of the adapter that was made last."""
     with site.store() as store, store.reading() as s:
         adapter = s.scalars(select(Adapter).order_by(Adapter.id.desc()).limit(1)).one()
-        (place,) = bundle.parts(Path(adapter.path)).values()
+        (place,) = bundle.parts(store.folder(adapter.path)).values()
     return read(place).files
 
 
@@ -188,6 +188,6 @@ def test_a_killed_trainer_leaves_the_old_release_and_the_next_run_ends_as_if_not
     assert went_on >= KILLS // 4, killed
     with site.store() as store, store.reading() as s:
         assert s.scalars(select(Run.state)).all() == [runs.DONE] * (finished + 1)
-        kept = {Path(path) for path in s.scalars(select(Adapter.path).where(Adapter.retired_at.is_(None)))}
+        kept = {store.folder(path) for path in s.scalars(select(Adapter.path).where(Adapter.retired_at.is_(None)))}
     assert set((site.home / "adapters" / site.made.key).iterdir()) == kept
     assert list((site.home / "runs").rglob("*.*")) == []

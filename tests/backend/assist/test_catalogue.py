@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -181,10 +180,10 @@ def test_an_adapter_stays_as_long_as_the_model_is_shown_the_same(world: World) -
     release = tuned(world, "a1", "adapters/humor")
     catalogue = Catalogue(world.store, IDENTITY)
     state = catalogue.state(world.key, XML)
-    assert (state.release_id, state.adapter) == (release.id, Path("adapters/humor"))
+    assert (state.release_id, state.adapter) == (release.id, world.store.folder("adapters/humor"))
     required = replace(BOOK, questions=(replace(HUMOR, required=True), *BOOK.questions[1:]))
     state = catalogue.state(world.key, to_xml(required))
-    assert (state.scorer_id, state.adapter) == (release.scorer_id, Path("adapters/humor"))
+    assert (state.scorer_id, state.adapter) == (release.scorer_id, world.store.folder("adapters/humor"))
     assert state.release != release.name
     state = catalogue.state(world.key, to_xml(WIDER))
     assert state.adapter is None

@@ -29,7 +29,7 @@ def made(coding: Coding, tmp_path: Path) -> list[int]:
     for n in range(3):
         folder = bundle(tmp_path, "humor", name=f"run-{n}", seed=n, examples={"no": 4, "yes": n})
         with coding.store.writing() as s:
-            numbers.append(registry.remember(s, coding.project.id, folder, parent).id)
+            numbers.append(registry.remember(s, coding.store, coding.project.id, folder, parent).id)
         parent = digest(folder)
     return numbers
 
@@ -92,11 +92,11 @@ def test_an_adapter_of_another_codebook_or_base_is_refused(coding: Coding, made:
     ):
         folder = bundle(tmp_path, "humor", name=name, **more)
         with coding.store.writing() as s:
-            number = registry.remember(s, coding.project.id, folder, "").id
+            number = registry.remember(s, coding.store, coding.project.id, folder, "").id
         with pytest.raises(RegistryError, match=why):
             activate(coding, number)
     with coding.store.writing() as s:
-        number = registry.remember(s, coding.project.id, bundle(tmp_path, "trust", name="trust"), "").id
+        number = registry.remember(s, coding.store, coding.project.id, bundle(tmp_path, "trust", name="trust"), "").id
     with pytest.raises(RegistryError, match="The codebook has no question 'trust'"):
         activate(coding, number)
     assert states(coding)[0] == "active"
@@ -155,7 +155,7 @@ def test_what_runs_left_behind_is_tidied(coding: Coding, made: list[int], tmp_pa
         folder.mkdir(parents=True)
     known = bundle(tmp_path / "adapters" / key, "humor", name="run-9")
     with coding.store.writing() as s:
-        registry.remember(s, coding.project.id, known, "")
+        registry.remember(s, coding.store, coding.project.id, known, "")
     registry.tidy(coding.store, tmp_path, coding.project, 2)
     assert [folder.exists() for folder in (left, going, unknown, part, known)] == [False, True, False, False, True]
 

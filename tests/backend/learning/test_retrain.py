@@ -49,7 +49,7 @@ def test_both_questions_are_tuned_and_on_the_card(letters: Coding, settings: Set
     card = run(letters, settings, engine).card
     assert card is not None
     (adapter,) = all_of(letters, Adapter)
-    assert sorted(parts(Path(adapter.path))) == ["mood", "topics"]
+    assert sorted(parts(letters.store.folder(adapter.path))) == ["mood", "topics"]
     assert [part.question for part in card.questions] == ["mood", "topics"]
     for part in card.questions:
         assert part.used is not None and part.used.texts == 60
@@ -112,7 +112,7 @@ def test_a_question_without_new_labels_keeps_its_adapter(
     code(letters, work=10, gate=0, start=300)
     run(letters, settings, engine)
     second = all_of(letters, Adapter)[1]
-    one, other = (parts(Path(adapter.path)) for adapter in (first, second))
+    one, other = (parts(letters.store.folder(adapter.path)) for adapter in (first, second))
     assert one["topics"].name == other["topics"].name and one["mood"].name != other["mood"].name
     assert second.parent_id == first.id
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -100,7 +99,7 @@ def test_a_question_of_which_nothing_can_be_learned_is_passed_over(
     code(letters, work=60, gate=60, topics=("zed",))
     ran = run(letters, settings, engine)
     (adapter,) = all_of(letters, Adapter)
-    assert sorted(parts(Path(adapter.path))) == ["mood"]
+    assert sorted(parts(letters.store.folder(adapter.path))) == ["mood"]
     assert ran.card is not None
     assert "same answer" in all_of(letters, Run)[0].metrics["passed"]["topics"]
 
