@@ -93,9 +93,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--anchor", type=float, default=0.0, help="how often a wrong suggestion is kept (0)")
     parser.add_argument("--texts", type=int, default=1000, help="texts of a project (1000)")
     parser.add_argument("--encoder", choices=("head", "auto", "lora"), default="head", help="what is tuned (head)")
-    parser.add_argument(
-        "--quick", action="store_true", help="under a minute: two tasks, one seed, one re-tuning"
-    )
+    parser.add_argument("--quick", action="store_true", help="under a minute: two tasks, one seed, one re-tuning")
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
     cache = platformdirs.user_cache_path("socialite", appauthor=False) / "embeddings"
     parser.add_argument("--cache", type=Path, default=cache, help=f"where embeddings are kept ({cache})")
