@@ -28,6 +28,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -50,7 +51,7 @@ from scripts.team.tuning import Tuning
 
 AT_ONCE = 3  # projects that are coded beside each other: while one is re-tuned, others go on
 QUICK_TASKS = ("flute", "humor")
-QUICK_TEXTS, QUICK_TEST = 500, 200
+QUICK_TEXTS, QUICK_STEP, QUICK_TEST = 500, 400, 200
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,7 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.quick:
         known = [task for task in found if task.name in QUICK_TASKS] if not asked.task else found
         found = [smaller(task, QUICK_TEST) for task in (known or found)[: len(QUICK_TASKS)]]
-    plan = Plan(QUICK_TEXTS if asked.quick else asked.texts, asked.coders, asked.noise, asked.anchor)
+    plan = Plan(asked.texts, asked.coders, asked.noise, asked.anchor)
+    if asked.quick:
+        plan = replace(plan, texts=QUICK_TEXTS, step=QUICK_STEP)
     seeds = 1 if asked.quick else asked.seeds
     start = time.perf_counter()
     try:
@@ -90,7 +93,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--anchor", type=float, default=0.0, help="how often a wrong suggestion is kept (0)")
     parser.add_argument("--texts", type=int, default=1000, help="texts of a project (1000)")
     parser.add_argument("--encoder", choices=("head", "auto", "lora"), default="head", help="what is tuned (head)")
-    parser.add_argument("--quick", action="store_true", help="under a minute: two tasks, one seed, fewer texts")
+    parser.add_argument("--quick", action="store_true", help="under a minute: two tasks, one seed, one re-tuning")
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
     cache = platformdirs.user_cache_path("socialite", appauthor=False) / "embeddings"
     parser.add_argument("--cache", type=Path, default=cache, help=f"where embeddings are kept ({cache})")

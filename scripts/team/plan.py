@@ -20,6 +20,7 @@ class Plan:
     noise: float = 0.1
     anchor: float = 0.0
     audit_share: float = AUDIT
+    step: int = STEP
 
     @property
     def blind(self) -> int:
@@ -34,6 +35,6 @@ class Plan:
         return round(texts * CONTROL)
 
     def looks(self, work: int) -> list[int]:
-        """How many of so many work texts are coded before each re-tuning: equal parts of about `STEP`."""
-        parts = max(1, round(work / STEP))
+        """How many of so many work texts are coded before each re-tuning: equal parts of about `step`."""
+        parts = max(1, round(work / self.step))
         return [work // parts + (n < work % parts) for n in range(parts)]
