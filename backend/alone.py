@@ -38,7 +38,13 @@ def gone(name: str) -> bool:
     parts = name.split("/")
     if len(parts) != 3 or parts[0] != socket.gethostname() or not parts[1].isdigit():
         return False
-    return not import_module("psutil").pid_exists(int(parts[1]))  # it has no types of its own
+    psutil = import_module("psutil")  # it has no types of its own
+    try:
+        return bool(psutil.Process(int(parts[1])).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.AccessDenied:
+        return False
 
 
 @contextmanager

@@ -46,7 +46,9 @@ Shares = Annotated[
 ]
 EncoderTuner = Annotated[
     str | None,
-    typer.Option("--encoder", help="What of the encoder is tuned: head, lora, or auto, what cross-validation favours."),
+    typer.Option(
+        "--encoder", help="What of the encoder is tuned: head, lora, or auto, what pays (SOCIALITE_ENCODER_TUNER)."
+    ),
 ]
 Rank = Annotated[int | None, typer.Option(min=1, help="Rank of a LoRA (8).")]
 Alpha = Annotated[int | None, typer.Option(min=1, help="Its alpha (16).")]

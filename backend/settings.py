@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     remote_key: SecretStr = SecretStr("")
     retrain_every: Annotated[float, BeforeValidator(seconds)] = 0.0  # between two runs of `serve`'s own; 0: never
     min_new: int = Field(default=50, ge=1)  # texts coded since the last run, before the next
+    encoder_tuner: Literal["auto", "head", "lora"] = "auto"  # what of the encoder is tuned
     train_on_shares: bool = False  # on the shares of the coders who gave each label, instead of the accepted one
     push_after_promotion: bool = True  # whether the new release's suggestions are pushed by themselves
     keep_adapters: int = Field(default=5, ge=1)  # newest ones whose files stay

@@ -75,7 +75,7 @@ def _patiently(store: Store, settings: Settings, engine: Engine, key: str) -> st
     from backend.learning.retrain import RetrainBusyError, retrain
     from backend.tuners.training import Options
 
-    options = Options(shares=settings.train_on_shares)
+    options = Options(shares=settings.train_on_shares, encoder=settings.encoder_tuner)
     until = time.monotonic() + PATIENCE
     while True:
         try:

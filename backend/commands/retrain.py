@@ -25,7 +25,8 @@ def run(key: str, wishes: Mapping[str, Any], scored: Mapping[str, Any], *, force
     from backend.tuners.training import Options
 
     with at(key, scored) as (store, in_force, project, engine), stages() as report:
-        given = {"shares": in_force.train_on_shares} | {name: x for name, x in wishes.items() if x is not None}
+        given: dict[str, Any] = {"shares": in_force.train_on_shares, "encoder": in_force.encoder_tuner}
+        given |= {name: x for name, x in wishes.items() if x is not None}
         ran = retrain(store, in_force, engine, project.key, Options(**given), report, force=force)
     show(ran, as_json=as_json)
 

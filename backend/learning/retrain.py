@@ -27,8 +27,7 @@ from backend.learning.gate import Decision
 from backend.learning.judge import Gate, gate, judged, settle
 from backend.learning.measured import Predicted
 from backend.learning.snapshot import Frozen
-from backend.learning.tuning import Tuned, parents, tune_all
-from backend.tuners.bundle import gather
+from backend.learning.tuning import Tuned, parents, put, tune_all
 from backend.tuners.targets import TrainingError
 from backend.tuners.training import Options, Report, Step
 from db import projects, runs
@@ -111,8 +110,7 @@ def register(store: Store, settings: Settings, engine: Engine, key: str, folder:
             run, _ = runs.begin(s, project.id, frozen.id, tuner="registered", seed=0, parameters=parameters)
         one = _Run(store, settings, engine, project, frozen, run, champion, _noting(store, run.id, report, check))
         try:
-            shutil.rmtree(one.folder, ignore_errors=True)  # of an attempt that broke off
-            gather(one.folder, bundle.parts(folder))
+            put(one.folder, bundle.parts(folder))
             return one.judge(Tuned(tuple(bundle.parts(folder)), (), {}), 0)
         except Exception as error:
             with store.writing() as s:

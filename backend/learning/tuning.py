@@ -48,6 +48,8 @@ def tune_all(
     passed: dict[str, str] = {}
     for number, (key, (question, labelled)) in enumerate(questions.items(), 1):
         place = work / key / "adapter"
+        told = _told(report, question, number, len(questions))
+        told(Step(f"{len(labelled)} labelled texts", 0, 1))
         try:
             if not _there(place, snapshot):
                 tune(
@@ -59,9 +61,10 @@ def tune_all(
                     work=work / key,
                     snapshot=snapshot,
                     parent=digest(parents[key]) if key in parents else None,
-                    report=_told(report, question, number, len(questions)),
+                    report=told,
                 )
             parts[key] = place
+            told(Step("tuned", 1, 1))
         except TrainingError as error:
             passed[key] = str(error)
     if not parts:
@@ -69,10 +72,35 @@ def tune_all(
             " ".join(dict.fromkeys(passed.values())) or "There are no labels to learn from yet. Code some texts first."
         )
     inherited = {key: place for key, place in parents.items() if key not in parts}
-    if folder.exists():
-        shutil.rmtree(folder)  # of an attempt that broke off before anybody knew of it
-    gather(folder, parts | inherited)
+    put(folder, parts | inherited)
     return Tuned(tuple(parts), tuple(inherited), passed)
+
+
+def put(folder: Path, adapters: Mapping[str, Path]) -> None:
+    """Make `folder` the bundle of these adapters, given by question; one that an attempt left stays if it is that."""
+    if not _holds(folder, adapters):
+        _remove(folder)
+        gather(folder, adapters)
+
+
+def _holds(folder: Path, adapters: Mapping[str, Path]) -> bool:
+    """Whether an attempt that broke off left the bundle of just these adapters."""
+    if not folder.exists():
+        return False
+    try:
+        there = {key: digest(place) for key, place in bundle.parts(folder).items()}
+    except EngineError:
+        return False
+    return there == {key: digest(place) for key, place in adapters.items()}
+
+
+def _remove(folder: Path) -> None:
+    """Out of sight first: whoever looks finds a folder whole, or none."""
+    if folder.exists():
+        gone = folder.with_name(f".{folder.name}.part")
+        shutil.rmtree(gone, ignore_errors=True)
+        folder.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
 
 
 def _there(place: Path, snapshot: str) -> bool:
@@ -84,7 +112,7 @@ def _there(place: Path, snapshot: str) -> bool:
             return True
     except EngineError:
         pass
-    shutil.rmtree(place)
+    _remove(place)
     return False
 
 
