@@ -23,6 +23,7 @@ from scripts.team.ruler import Ruler, macro_f1
 from scripts.team.tuning import Tuning
 
 AT_ONCE = 100  # tasks of one Retrieve Predictions
+RELOADS = 5  # of a page whose suggestions are not ready
 
 
 @dataclass(slots=True)
@@ -109,10 +110,15 @@ class Coding:
         return sorted(numbers, key=lambda number: (scores[number], number))
 
     def _suggested(self, numbers: Sequence[int], version: str) -> list[messages.Json]:
-        """What /predict suggests for these tasks; BenchError unless it does for each, under the version of /setup."""
-        results: list[messages.Json] = self._line.post("/predict", messages.predict(self._place.assisted, numbers))[
-            "results"
-        ]
+        """What /predict suggests for these tasks; BenchError unless it does for each, under the version of /setup.
+
+        What was not ready in time is asked for again, as a coder does who loads the page again.
+        """
+        results: list[messages.Json] = []
+        for _ in range(RELOADS):
+            results = self._line.post("/predict", messages.predict(self._place.assisted, numbers))["results"]
+            if all(one.get("result") for one in results):
+                break
         said = {one.get("model_version") for one in results if one.get("result")}
         if len(results) != len(numbers) or not all(one.get("result") for one in results):
             raise BenchError(f"/predict gave {self._place.key} no suggestion for some of {len(numbers)} tasks.")

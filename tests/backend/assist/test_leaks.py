@@ -136,7 +136,7 @@ def test_the_audit_is_searched_once_a_draw_not_once_a_request(leaking: World, mo
         assert release is not None
         revision = revisions.current(s, leaking.project_id)
         assert revision is not None
-        scorer = catalogue._zero_shot(s, book())
+        scorer = catalogue._scorer(s, book())
         other = releases.release(s, leaking.project_id, scorer, revision, order_policy="another")
         releases.point(s, leaking.project_id, other, by="test", reason="A move.")
     catalogue.state(leaking.key)
