@@ -72,6 +72,7 @@ def _data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         hub = str(tmp_path_factory.mktemp("hub-cache"))
         patch.setenv("HF_HUB_CACHE", hub)  # of processes that tests start
         patch.setattr("huggingface_hub.constants.HF_HUB_CACHE", hub)
+        patch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # it may have been imported before
         yield home
 
 
