@@ -26,7 +26,7 @@ from backend.learning.card import CHALLENGER, CHAMPION, TFIDF, ZERO_SHOT, Card, 
 from backend.learning.gate import Decision
 from backend.learning.judge import Gate, gate, judged, settle
 from backend.learning.measured import Predicted
-from backend.learning.snapshot import Frozen
+from backend.learning.snapshot import Frozen, SnapshotError
 from backend.learning.tuning import Tuned, parents, put, tune_all
 from backend.tuners.targets import TrainingError
 from backend.tuners.training import Options, Report, Step
@@ -77,6 +77,8 @@ def retrain(
     with alone(store, f"retrain-{project.id}", RetrainBusyError()) as check:
         champion = Catalogue(store, engine.identity).state(key)
         frozen = snapshot.freeze(store, project, seed=options.seed)
+        if frozen.codebook.content_hash != champion.codebook.content_hash:
+            raise SnapshotError("The codebook was changed just now, while the labels were frozen. Run it again.")
         parameters = _parameters(engine, options, champion)
         if not force and (before := _same_as_last(store, project, frozen, parameters)):
             return Ran(f"Nothing is new since run {before}: the same labels and settings. --force trains nevertheless.")

@@ -12,16 +12,17 @@ from backend.alone import alone
 from backend.assist.catalogue import Catalogue
 from backend.engines.bundle import parts
 from backend.engines.encoder import EncoderEngine
-from backend.learning import registry, tuning
+from backend.learning import registry, snapshot, tuning
 from backend.learning.retrain import RetrainBusyError
 from backend.learning.snapshot import SnapshotError
 from backend.settings import Settings
 from backend.tuners.targets import TrainingError
 from db import runs
 from db.models import Adapter, GateDecision, Run
-from labelstudio_config.codebook import Question
+from labelstudio_config.codebook import Codebook, Control, Kind, Question
+from tests.backend.assist.world import TEXT, labels
 from tests.backend.learning.coding import Coding
-from tests.backend.learning.letters import all_of, body, code, release, run
+from tests.backend.learning.letters import TOPICS, all_of, body, code, release, run
 
 
 def test_a_run_that_broke_off_goes_on(
@@ -153,3 +154,20 @@ def test_looks_are_numbered_one_by_one(letters: Coding) -> None:
         thread.join()
     with letters.store.reading() as s:
         assert s.scalars(select(func.max(GateDecision.look_number))).one() == 15
+
+
+def test_a_codebook_that_changes_at_the_wrong_moment_is_said(
+    letters: Coding, settings: Settings, engine: EncoderEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code(letters, work=60, gate=0)
+    freeze = snapshot.freeze
+
+    def late(*args: Any, **kwargs: Any) -> Any:
+        more = Question("mood", "mood", Kind.SINGLE, Control.CHOICES, (TEXT,), labels("early", "late", "middle"))
+        letters.revise(Codebook("letters", "Letters", (more, TOPICS)))
+        return freeze(*args, **kwargs)
+
+    monkeypatch.setattr(snapshot, "freeze", late)
+    with pytest.raises(SnapshotError, match="changed just now"):
+        run(letters, settings, engine)
+    assert all_of(letters, Run) == []
