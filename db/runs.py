@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -98,10 +97,10 @@ def adapters(s: Session, project_id: int) -> list[Adapter]:
     return list(s.scalars(select(Adapter).where(Adapter.project_id == project_id).order_by(Adapter.id.desc())))
 
 
-def retire(s: Session, adapters: Sequence[Adapter], at: datetime | None = None) -> None:
+def retire(adapters: Sequence[Adapter]) -> None:
     """These are not to be used again."""
     for one in adapters:
-        one.retired_at = at or now()
+        one.retired_at = now()
 
 
 def pointed(s: Session, project_id: int) -> list[tuple[Pointer, Release, Scorer]]:

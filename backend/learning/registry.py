@@ -21,8 +21,6 @@ from db import jobs, releases, runs
 from db.models import Adapter, GateDecision, LsProject, Project, Release, Run, Scorer, Snapshot
 from db.store import Store
 
-ZERO_SHOT = "zero-shot"
-
 
 class RegistryError(Exception):
     """What was asked of the adapters cannot be done; the message says why, and what can."""
@@ -230,7 +228,7 @@ def _delete(store: Store, adapters: Sequence[Adapter]) -> int:
         return 0
     ids = [one.id for one in adapters]
     with store.writing() as s:
-        runs.retire(s, list(s.scalars(select(Adapter).where(Adapter.id.in_(ids)))))
+        runs.retire(list(s.scalars(select(Adapter).where(Adapter.id.in_(ids)))))
     folders = [store.folder(one.path) for one in adapters]
     size = sum(path.stat().st_size for folder in folders for path in folder.rglob("*") if path.is_file())
     for folder in folders:
