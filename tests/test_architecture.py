@@ -32,6 +32,7 @@ LINES = (
     ("backend.engines", "backend.tuners"),
     ("backend.assist",),
     ("backend.corpus", "backend.learning"),
+    ("backend.findings",),
     ("backend.reports", "backend.paper"),
     ("backend.api",),
     ("backend.app", "backend.worker", "backend.trainer", "backend.child", "backend.commands"),

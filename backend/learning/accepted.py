@@ -24,7 +24,7 @@ from labelstudio_config.codebook import Codebook
 
 __all__ = ["Accepted", "Resolved", "Vote", "audit_labels", "work_labels"]
 
-BULK, IMPORTED, EARLY, SEEN = "made from predictions", "imported", "earlier phase", "not blind"
+BULK, IMPORTED, EARLY, SEEN = "made from predictions", "imported", "another phase", "not blind"
 OLDER, AHEAD, NO_TASK = "older codebook", "not reached", "no task any more"
 CODERS = 2  # of an audit text, where the project does not say
 
@@ -73,15 +73,29 @@ def work_labels(s: Session, project: Project, book: Codebook) -> Resolved:
     return _resolved(book, ballots, rule, 1)
 
 
-def audit_labels(s: Session, project: Project, book: Codebook, role: str) -> Resolved:
+def audit_labels(
+    s: Session,
+    project: Project,
+    book: Codebook,
+    role: str,
+    *,
+    phase: str = "production",
+    live: Iterable[LiveAnswer] | None = None,
+) -> Resolved:
     """What the blind answers to the audit texts of a role (gate | test) come to, as far as the audit is complete.
 
-    An answer from before a revision counts while coders see the question as they did then. RuleError.
+    An answer from before a revision counts while coders see the question as they did then, and only answers of the
+    `phase`. `live`: `answers.live`, where it is at hand. RuleError.
     """
     rule = checked(project.gold_rule)
     needed = int(project.sampling_design.get("coders", CODERS))
-    live = [a for a in answers.live(s, project.id) if a.stream == "audit" and a.role == role]
-    ballots = _ballots(s, project, book, live, _not_for_audit, Meanings(s, project.id, book).unchanged)
+    live = answers.live(s, project.id) if live is None else live
+    given = [a for a in live if a.stream == "audit" and a.role == role]
+
+    def why_not(answer: LiveAnswer) -> str | None:
+        return _not_for_audit(answer, phase)
+
+    ballots = _ballots(s, project, book, given, why_not, Meanings(s, project.id, book).unchanged)
     order = places(s, project.id, role)
     within: dict[Key, Ballot] = {}
     outside: dict[str, Counter[str]] = {}
@@ -113,12 +127,12 @@ def _not_for_work(answer: LiveAnswer) -> str | None:
     return None if answer.phase in ("production", "pilot") else EARLY
 
 
-def _not_for_audit(answer: LiveAnswer) -> str | None:
+def _not_for_audit(answer: LiveAnswer, phase: str) -> str | None:
     if answer.origin == "bulk":
         return BULK
     if answer.origin == "imported":
         return IMPORTED
-    if answer.phase != "production":
+    if answer.phase != phase:
         return EARLY
     blind = answer.ls_role == "audit" and answer.release_id is None and answer.origin in ("human", ADJUDICATED)
     return None if blind else SEEN

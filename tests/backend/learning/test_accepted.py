@@ -92,7 +92,7 @@ def test_what_is_left_blank_is_no_vote_but_no_tick_is_a_vote_for_none(coding: Co
 
 @pytest.mark.parametrize(
     ("given", "reason"),
-    [({"origin": "bulk"}, "made from predictions"), ({"phase": "training"}, "earlier phase")],
+    [({"origin": "bulk"}, "made from predictions"), ({"phase": "training"}, "another phase")],
 )
 def test_answers_that_are_not_trained_on(coding: Coding, given: dict[str, str], reason: str) -> None:
     text = coding.text("one")
@@ -125,8 +125,8 @@ def test_only_texts_of_the_work_stream_are_trained_on(coding: Coding, stream: st
     [
         ({"origin": "bulk"}, "made from predictions"),
         ({"origin": "imported"}, "imported"),
-        ({"phase": "pilot"}, "earlier phase"),
-        ({"phase": "training"}, "earlier phase"),
+        ({"phase": "pilot"}, "another phase"),
+        ({"phase": "training"}, "another phase"),
         ({"origin": "kept"}, "not blind"),
         ({"origin": "changed"}, "not blind"),
         ({"where": "assisted"}, "not blind"),
