@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from backend.cli_findings import add_findings
 from backend.cli_loop import add_loop
 from backend.cli_options import (
     AsJson,
@@ -299,6 +300,7 @@ def model_remove(model: ModelId) -> None:
 
 
 add_loop(app)
+add_findings(app)
 
 
 def main() -> None:

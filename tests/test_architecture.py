@@ -36,7 +36,7 @@ LINES = (
     ("backend.reports", "backend.paper"),
     ("backend.api",),
     ("backend.app", "backend.worker", "backend.trainer", "backend.child", "backend.commands"),
-    ("backend.cli", "backend.cli_loop", "backend.cli_options"),
+    ("backend.cli", "backend.cli_findings", "backend.cli_loop", "backend.cli_options"),
     ("scripts",),
 )
 BESIDE = {
@@ -44,8 +44,10 @@ BESIDE = {
     ("backend.tuners", "backend.engines"),
     ("backend.logs", "backend.faults"),
     ("backend.app", "backend.child"),
+    ("backend.cli", "backend.cli_findings"),
     ("backend.cli", "backend.cli_loop"),
     ("backend.cli", "backend.cli_options"),
+    ("backend.cli_findings", "backend.cli_options"),
     ("backend.cli_loop", "backend.cli_options"),
 }
 LINE = {room: n for n, line in enumerate(LINES) for room in line}

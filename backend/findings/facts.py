@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from backend.findings.corpus import Texts, texts
 from backend.findings.scores import Scored, scored
 from backend.learning.accepted import Resolved, audit_labels
-from db import answers, releases, revisions
+from db import answers, looks, releases, revisions
 from db.answers import LiveAnswer
 from db.models import CodebookRevision, Coder, Look, Project, Release, Scorer
 from labelstudio_config.codebook import Codebook
@@ -66,8 +66,8 @@ def facts(s: Session, project: Project, phase: str = PRODUCTION) -> Facts:
     book, question_ids = revisions.codebook(revision), revisions.question_ids(s, project.id)
     release = releases.current(s, project.id)
     live = answers.live(s, project.id)
-    looks = tuple(s.scalars(select(Look).where(Look.project_id == project.id).order_by(Look.id)))
-    opened = [one for one in looks if release and (one.revision_id, one.release_id) == (revision.id, release.id)]
+    seen = looks.of(s, project.id)
+    opened = [one for one in seen if release and (one.revision_id, one.release_id) == (revision.id, release.id)]
     gate, test = (audit_labels(s, project, book, role, phase=phase, live=live) for role in ("gate", "test"))
     return Facts(
         project=project,
@@ -84,6 +84,6 @@ def facts(s: Session, project: Project, phase: str = PRODUCTION) -> Facts:
         pseudonyms={coder.id: coder.pseudonym for coder in s.scalars(select(Coder).filter_by(project_id=project.id))},
         gate=gate,
         test=test,
-        looks=looks,
+        looks=tuple(seen),
         opened=opened[-1] if opened else None,
     )

@@ -1,0 +1,26 @@
+"""The commands of the findings: what the labels are worth, and what may be concluded from them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from backend.cli_options import Key
+
+
+def add_findings(app: typer.Typer) -> None:
+    """Put these commands into the application."""
+    app.command("open-test")(open_test)
+
+
+def open_test(
+    project: Key,
+    by: Annotated[str, typer.Option(help="Who opens it: a name that the report repeats.")],
+    reason: Annotated[str, typer.Option(help="Why now, in a sentence that the report repeats.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Compare the current release with people on the test texts, for the report. Logged and counted, for ever."""
+    from backend.commands import open_test as command
+
+    command.run(project, by=by, reason=reason, yes=yes)
