@@ -31,6 +31,4 @@ def run(key: str, phase: str | None) -> None:
             projects.enter(s, project.id, phase)
     finally:
         store.close()
-    say(
-        f"From now on the answers in '{key}' belong to the phase '{phase}'. Those that are there keep '{project.phase}'."
-    )
+    say(f"From now on answers in '{key}' belong to the phase '{phase}'. Those that are there keep '{project.phase}'.")
