@@ -16,9 +16,9 @@ def times(n: int) -> str:
 
 
 def tallied(counts: Mapping[str, int]) -> str:
-    """'tie 3, skipped 2', the most frequent first."""
+    """'tie (3), skipped (2)', the most frequent first."""
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    return ", ".join(f"{name} {n:,}" for name, n in ordered)
+    return ", ".join(f"{name} ({n:,})" for name, n in ordered)
 
 
 def listed(items: Sequence[str]) -> str:

@@ -5,15 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from backend.findings.coders import section
-from backend.findings.report import Cell, Table
+from tests.backend.findings.tables import column
 from tests.backend.findings.world import read
 from tests.backend.learning.coding import START, Coding, coded
-
-
-def column(table: Table, name: str) -> dict[str, Cell]:
-    """Row -> cell of a column."""
-    place = [one.name for one in table.columns].index(name)
-    return {row: cells[place] for row, cells in zip(table.rows, table.cells, strict=True)}
 
 
 def test_each_coder_has_a_row_with_texts_by_stream(coding: Coding) -> None:
