@@ -6,11 +6,15 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from backend.findings import coders
+from backend.findings import agreement, coders, confusion, labels, model, releases, summary
 from backend.findings.about import about
+from backend.findings.agreement import people
+from backend.findings.assisted import ballots
+from backend.findings.differing import differing
 from backend.findings.facts import PRODUCTION, FindingsError, facts
+from backend.findings.fit import fits
 from backend.findings.report import Report
-from db import projects
+from db import projects, runs
 
 PHASES = ("training", "pilot", PRODUCTION)
 
@@ -24,5 +28,19 @@ def build(s: Session, key: str, phase: str = PRODUCTION, by: Sequence[str] = ())
     if phase not in PHASES:
         raise FindingsError(f"There is no phase '{phase}'. The phases are: {', '.join(PHASES)}.")
     found = facts(s, projects.by_key(s, key), phase)
-    sections = [coders.section(found)]
+    blind, helped = people(found), ballots(s, found)
+    votes = {question: {text: one.votes for text, one in mine.items()} for question, mine in helped.items()}
+    fitted = fits(found) if phase == PRODUCTION else {}
+    sections = [
+        summary.section(found, blind, fitted),
+        coders.section(found),
+        agreement.section(found, blind, votes),
+    ]
+    if phase == PRODUCTION:
+        sections += [
+            model.section(found, fitted, blind, runs.looks(s, found.project.id)),
+            labels.section(found, fitted),
+            confusion.section(found, fitted, differing(s, found, helped, fitted) if found.release else ()),
+            releases.section(s, found),
+        ]
     return Report(f"{found.project.title}: what was found", about(s, found), tuple(sections))

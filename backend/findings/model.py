@@ -69,12 +69,14 @@ def test_sentence(facts: Facts) -> str:
             f"--project {facts.project.key}`."
         )
     often = (
-        "This was the only opening." if n == 1 else f"It was opened {times(n)} in all: each opening after the first "
+        "This was its only opening."
+        if n == 1
+        else f"It was opened {times(n)} in all: what was found at one opening may have led to the next, so that the "
+        "figures are less and less those of an untouched test."
     )
-    after = "" if n == 1 else "could learn from the ones before, so that the figures are less and less those of a test."
     return (
         f"The test was opened for this release on {opened.created_at:%Y-%m-%d} by {opened.by} ({opened.reason}). "
-        f"{often}{after}"
+        f"{often}"
     )
 
 
