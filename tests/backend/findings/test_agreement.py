@@ -8,7 +8,7 @@ from backend.findings.agreement import people, reading, section
 from backend.findings.assisted import ballots
 from backend.findings.report import Section
 from backend.learning.estimate import Estimate
-from tests.backend.findings.tables import column, table
+from tests.backend.findings.told import column, table
 from tests.backend.findings.world import read
 from tests.backend.learning.coding import Coding, coded
 

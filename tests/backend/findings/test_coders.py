@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from backend.findings.coders import section
-from tests.backend.findings.tables import column
+from tests.backend.findings.told import column
 from tests.backend.findings.world import read
 from tests.backend.learning.coding import START, Coding, coded
 
