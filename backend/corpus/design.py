@@ -130,8 +130,7 @@ def _set_up(site: Site, project: Project, row: LsProject, audit: LsProject, code
         site.say(f"Label Studio's project {audit.ls_id} now asks {coders} coders for each text.")
     with wiring.silenced(site.client, site.line(audit)):
         made = copy_audit_tasks(site, project, row, audit)
-    with wiring.silenced(site.client, site.line(row)):
-        remove_originals(site, project, row, audit)
+    remove_originals(site, project, row, audit)
     if made:
         site.say(f"{made:,} tasks were made in the audit project {audit.ls_id}, in the order of the draw.")
     return made

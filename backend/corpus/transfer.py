@@ -1,4 +1,4 @@
-"""From the assisted project to the audit's: tasks of texts that are coded blind are copied there, and taken out here."""
+"""From the assisted project to the audit's: tasks of texts that are coded blind are copied there, and leave here."""
 
 from __future__ import annotations
 

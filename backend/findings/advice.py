@@ -11,8 +11,10 @@ from backend.learning.estimate import FEW
 
 
 def trades(means: Means, sizes: Sizes, bought: Buys) -> list[str]:
-    """A sentence for each size: what more of it buys, and what that costs."""
+    """A sentence for each size: what more of it buys, and what that costs. None without an audit."""
     k, alpha = sizes.per_text, bought.alpha
+    if not sizes.audit:
+        return []
     found = [
         f"Audit, {sizes.audit:,} texts without suggestions, {people(k)} each: with four times as many every interval "
         f"is half as wide; each costs {people(k)} {means.seconds:g} seconds, and is lost as work.",
@@ -21,7 +23,7 @@ def trades(means: Means, sizes: Sizes, bought: Buys) -> list[str]:
     ]
     if alpha.width is not None:
         found.append(
-            f"Overlap, {people(k)} a text: alpha about .73 is known to {half(alpha)}; more coders a text make the "
+            f"Overlap, {people(k)} a text: an alpha of {dot(ALPHA)} is known to {half(alpha)}; more coders a text make the "
             "accepted label surer, and leave fewer texts for the same hours."
         )
     if sizes.control:
@@ -32,7 +34,7 @@ def trades(means: Means, sizes: Sizes, bought: Buys) -> list[str]:
         )
     if sizes.work:
         found.append(
-            f"Work, {sizes.work:,} texts with suggestions, one coder each: what the model learns from, and nothing else."
+            f"Work, {sizes.work:,} texts with suggestions, one coder each: what the model learns from, and no more."
         )
     return found
 
@@ -45,10 +47,10 @@ def warnings(means: Means, sizes: Sizes, bought: Buys) -> list[str]:
 def assumptions(means: Means) -> str:
     """Under what the widths and powers are computed."""
     return (
-        f"Assumed: coders agree with alpha {dot(ALPHA)}, the model has macro F1 {dot(F1)} (or {dot(AGREEING)} of "
-        f"labels right), a challenger differs on {DISAGREEMENT:.0%} of texts, all texts are alike (near-duplicates and "
+        f"Assumed: coders agree with alpha {dot(ALPHA)}, the model has macro F1 {dot(F1)} and says "
+        f"what people say in {per_cent(AGREEING)} of texts, a challenger differs on {per_cent(DISAGREEMENT)} of texts, all texts are alike (near-duplicates and "
         f"groups count as one), the rarest label has a share of {means.share:.2g}, a text takes {means.seconds:g} "
-        f"seconds. At most {MEASURED:.0%} of the hours are for audit and control."
+        f"seconds. At most {per_cent(MEASURED)} of the hours are for audit and control."
     )
 
 
@@ -83,8 +85,8 @@ def _rare(means: Means, sizes: Sizes, support: float) -> Iterator[str]:
     if support < FEW:
         enough = ceil(2 * FEW / means.share)
         yield (
-            f"About {support:.0f} of {sizes.test:,} test texts will have the rarest label, too few for its F1: an audit "
-            f"of {enough:,} would have {FEW} of them in its test half."
+            f"About {support:.0f} of {sizes.test:,} test texts will have the rarest label, too few for its F1: an "
+            f"audit of {enough:,} would have {FEW} of them in its test half."
         )
 
 
@@ -103,8 +105,8 @@ def people(k: int) -> str:
 
 
 def half(width: Width) -> str:
-    """'± .08': half the width of an interval; the reason where there is none."""
-    return width.missing if width.width is None else f"± {dot(width.width / 2)}"
+    """'± .08': half the width of an interval; the reason in short where there is none."""
+    return _short(width.missing) if width.width is None else f"± {dot(width.width / 2)}"
 
 
 def dot(share: float) -> str:
@@ -113,7 +115,16 @@ def dot(share: float) -> str:
 
 
 def promoted(gate: Gate) -> tuple[str, str]:
-    """The chances of a better and of a worse challenger, in per cent; the reason for both where there are none."""
+    """The chances of a better and of a worse challenger, in per cent; the reason in short for both where there are none."""
     if gate.better is None or gate.worse is None:
-        return gate.missing, gate.missing
-    return f"{gate.better:.0%}", "under 1%" if gate.worse < 0.01 else f"{gate.worse:.0%}"
+        return _short(gate.missing), _short(gate.missing)
+    return per_cent(gate.better), "under 1 %" if gate.worse < 0.01 else per_cent(gate.worse)
+
+
+def _short(reason: str) -> str:
+    """'too few' of 'too few: 6 of at least 10 texts'."""
+    return reason.split(":")[0]
+
+
+def per_cent(share: float) -> str:
+    return f"{100 * share:.0f} %"
