@@ -1,4 +1,4 @@
-"""The worlds in which intervals are tried, and what is drawn from them: texts, coders and a model, whose truth is known.
+"""The worlds in which intervals are tried, and what is drawn from them: texts, coders and a model, the truth known.
 
 A text has a label; coders give it or guess; some texts are harder than others; a model errs more on one label than on
 the others, so that counting its labels gives wrong shares. Texts of a group are alike in label and in difficulty.
@@ -61,10 +61,12 @@ class Sample:
 
     @property
     def gold(self) -> NDArray[np.int64]:
-        """The label that most coders of a text gave, [n]; -1 where nobody coded it, or none has more votes than all."""
+        """The label that most coders of a text gave, [n]; the true one where they are tied, or none coded it: that is
+        adjudicated, and adjudicators do not err here.
+        """
         votes = np.stack([(self.ratings == label).sum(axis=0) for label in range(self.labels)], axis=1)
-        most = votes.max(axis=1)
-        return np.where((votes == most[:, None]).sum(axis=1) == 1, votes.argmax(axis=1), -1)
+        tied = (votes == votes.max(axis=1, keepdims=True)).sum(axis=1) > 1
+        return np.where(tied, self.truth, votes.argmax(axis=1))
 
 
 @dataclass(frozen=True, slots=True)
