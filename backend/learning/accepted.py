@@ -57,8 +57,8 @@ class Resolved:
     """The accepted values, sorted by text and question; what has none and why; and the votes.
 
     `unresolved`: question key -> reason -> texts. A text is counted under one reason a question. `votes` hold one vote
-    a coder, of the unresolved texts too; of the audit only those of its completed part. `completed`: question key -> the
-    texts of that part, with or without an accepted value; empty outside the audit.
+    a coder, of the unresolved texts too; of the audit only those of its completed part. `completed`: question key ->
+    the texts of that part, with or without an accepted value; empty outside the audit.
     """
 
     accepted: tuple[Accepted, ...]
