@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from backend.cli_options import Key
 def add_findings(app: typer.Typer) -> None:
     """Put these commands into the application."""
     app.command("open-test")(open_test)
+    app.command()(report)
 
 
 def open_test(
@@ -24,3 +26,23 @@ def open_test(
     from backend.commands import open_test as command
 
     command.run(project, by=by, reason=reason, yes=yes)
+
+
+def report(
+    project: Key,
+    phase: Annotated[str, typer.Option(help="Phase of the project: training, pilot or production.")] = "production",
+    by: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="Column of the corpus that prevalence is told apart by; may be repeated."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="File to write instead of text; its ending: .html, .md, .json or .csv."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output if it is there already.")] = False,
+) -> None:
+    """Agreement, fit, prevalence and more of a project, each number with its n, interval and origin."""
+    from backend.commands import report as command
+
+    command.run(project, phase, by or [], output, as_json, overwrite)
