@@ -115,7 +115,8 @@ def half(width: Width) -> str:
 
 def dot(share: float) -> str:
     """'.08': a number below 1 as tables of statistics print it."""
-    return f"{share:.2f}".removeprefix("0")
+    digits = 2 if share >= 0.01 else 3
+    return f"{share:.{digits}f}".removeprefix("0")
 
 
 def promoted(gate: Gate) -> tuple[str, str]:
