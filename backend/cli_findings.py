@@ -11,7 +11,18 @@ from backend.cli_options import Key
 
 def add_findings(app: typer.Typer) -> None:
     """Put these commands into the application."""
+    app.command()(phase)
     app.command("open-test")(open_test)
+
+
+def phase(
+    project: Key,
+    name: Annotated[str | None, typer.Argument(metavar="PHASE", help="training, pilot or production.")] = None,
+) -> None:
+    """What coders are doing: training, a pilot, or the work itself, whose answers alone are reported as such."""
+    from backend.commands import phase as command
+
+    command.run(project, name)
 
 
 def open_test(
