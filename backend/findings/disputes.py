@@ -1,4 +1,4 @@
-"""The texts without an accepted value, as a person who has them adjudicated needs to know them: by name, not by answer."""
+"""The texts without an accepted value, as who has them adjudicated needs to know them: by name, not by answer."""
 
 from __future__ import annotations
 
