@@ -23,6 +23,7 @@ from labelstudio_config.codebook import Kind, Question
 
 LEAST = 20  # texts with an accepted label and scores, below which nothing is compared
 FEW = 5  # texts of a label, below which it has no threshold
+ROUNDING = 1e-9  # a mean of equal probabilities may come out higher than each of them
 SHOWN = 10  # examples of a question
 ORIGIN = "accepted labels of assisted texts, which coders gave with a suggestion before them"
 WORDS = (
@@ -123,7 +124,7 @@ def confident(given: NDArray[np.int64], p: NDArray[np.float64]) -> NDArray[np.in
     counts = np.bincount(given, minlength=k)
     sums = np.bincount(given, weights=p[rows, given], minlength=k)
     thresholds = np.where(counts >= FEW, sums / np.maximum(counts, 1), np.inf)
-    reached = np.where(p >= thresholds, p, -1.0)
+    reached = np.where(p >= thresholds - ROUNDING, p, -1.0)
     best = reached.argmax(axis=1)
     return np.where((reached[rows, best] > p[rows, given]) & (best != given), best, -1)
 
