@@ -175,8 +175,6 @@ def _ordinal(counts: Array) -> Figure:
     """The distance of two values is the number of ratings between their middles, so it changes with the resample."""
     share = counts / np.maximum(counts.sum(axis=1) - 1, 1)[:, None]
     low, high = np.nonzero(np.triu(counts.T @ counts, 1))  # pairs of values that some text was given
-    step = max(1, BLOCK // max(len(counts), 1))
-    parts = [slice(start, start + step) for start in range(0, len(low), step)]
 
     def figure(weights: Weights) -> Array:
         weights = _wide(weights)
@@ -184,7 +182,8 @@ def _ordinal(counts: Array) -> Figure:
         total = margins.sum(axis=1)
         middle = np.cumsum(margins, axis=1) - margins / 2 - total[:, None] / 2
         observed = np.zeros(len(weights))
-        for part in parts:
+        step = max(1, BLOCK // max(weights.shape))
+        for part in (slice(start, start + step) for start in range(0, len(low), step)):
             pairs = weights @ (share[:, low[part]] * counts[:, high[part]])
             observed += 2 * (pairs * (middle[:, low[part]] - middle[:, high[part]]) ** 2).sum(axis=1)
         expected = 2 * total * (margins * middle**2).sum(axis=1)  # the mean of the middles is 0
