@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,7 +18,9 @@ def add_findings(app: typer.Typer) -> None:
     """Put these commands into the application."""
     app.command()(phase)
     app.command("open-test")(open_test)
+    app.command()(report)
     app.command()(design)
+    app.command()(disagreements)
 
 
 def phase(
@@ -65,3 +68,43 @@ def design(
     from backend.commands.design import Wishes, run
 
     run(Wishes(project, texts, coders, hours, seconds, rare, labels, per_text, apply, api_key_env, as_json))
+
+
+def report(
+    project: Key,
+    phase: Annotated[str, typer.Option(help="Phase of the project: training, pilot or production.")] = "production",
+    by: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="Column of the corpus that prevalence is told apart by; may be repeated."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="File to write instead of text; its ending: .html, .md, .json or .csv."),
+    ] = None,
+    as_json: AsJson = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output if it is there already.")] = False,
+) -> None:
+    """Agreement, fit, prevalence and more of a project, each number with its n, interval and origin."""
+    from backend.commands import report as command
+
+    command.run(project, phase, by or [], output, as_json, overwrite)
+
+
+def disagreements(
+    project: Key,
+    question: Annotated[str | None, typer.Option(help="One question of the codebook, by its id; else all.")] = None,
+    push: Annotated[
+        bool, typer.Option("--push", help="Make a task of each in an adjudication project, blind to who said what.")
+    ] = False,
+    api_key_env: KeyEnv = "LABEL_STUDIO_API_KEY",
+    errors: Annotated[
+        bool, typer.Option("--errors", help="List accepted labels of assisted texts to look at again, instead.")
+    ] = False,
+    as_json: AsJson = False,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="A CSV file to write the list to.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")] = False,
+) -> None:
+    """List the texts that coders disagree on or skipped; --push has them decided in a Label Studio project."""
+    from backend.commands.disagreements import Wishes, run
+
+    run(Wishes(project, question, push, api_key_env, errors, as_json, output, overwrite))

@@ -172,8 +172,8 @@ def _head(means: Means) -> str:
     from backend.findings.advice import people
 
     return (
-        f"{means.texts:,} texts, {people(means.coders)}, {means.hours:g} hours in all: {means.codings:,} texts coded by "
-        f"one person each. {means.labels} labels, the rarest with a share of {means.share:.2g}."
+        f"{means.texts:,} texts, {people(means.coders)}, {means.hours:g} hours in all: {means.codings:,} texts coded "
+        f"by one person each. {means.labels} labels, the rarest with a share of {means.share:.2g}."
     )
 
 

@@ -23,8 +23,8 @@ def trades(means: Means, sizes: Sizes, bought: Buys) -> list[str]:
     ]
     if alpha.width is not None:
         found.append(
-            f"Overlap, {people(k)} a text: an alpha of {dot(ALPHA)} is known to {half(alpha)}; more coders a text make the "
-            "accepted label surer, and leave fewer texts for the same hours."
+            f"Overlap, {people(k)} a text: an alpha of {dot(ALPHA)} is known to {half(alpha)}; more coders a text make "
+            "the accepted label surer, and leave fewer texts for the same hours."
         )
     if sizes.control:
         seen = f"{100 * bought.anchoring:.0f} points" if bought.anchoring else "no difference at all"
@@ -47,10 +47,10 @@ def warnings(means: Means, sizes: Sizes, bought: Buys) -> list[str]:
 def assumptions(means: Means) -> str:
     """Under what the widths and powers are computed."""
     return (
-        f"Assumed: coders agree with alpha {dot(ALPHA)}, the model has macro F1 {dot(F1)} and says "
-        f"what people say in {per_cent(AGREEING)} of texts, a challenger differs on {per_cent(DISAGREEMENT)} of texts, all texts are alike (near-duplicates and "
-        f"groups count as one), the rarest label has a share of {means.share:.2g}, a text takes {means.seconds:g} "
-        f"seconds. At most {per_cent(MEASURED)} of the hours are for audit and control."
+        f"Assumed: coders agree with alpha {dot(ALPHA)}, the model has macro F1 {dot(F1)} and says what people say of "
+        f"{per_cent(AGREEING)} of texts, a challenger differs on {per_cent(DISAGREEMENT)} of them, all texts are alike "
+        f"(near-duplicates and groups count as one), the rarest label has a share of {means.share:.2g}, a text takes "
+        f"{means.seconds:g} seconds. At most {per_cent(MEASURED)} of the hours are for audit and control."
     )
 
 
@@ -115,7 +115,7 @@ def dot(share: float) -> str:
 
 
 def promoted(gate: Gate) -> tuple[str, str]:
-    """The chances of a better and of a worse challenger, in per cent; the reason in short for both where there are none."""
+    """The chances of a better and of a worse challenger, in per cent; the reason in short where there are none."""
     if gate.better is None or gate.worse is None:
         return _short(gate.missing), _short(gate.missing)
     return per_cent(gate.better), "under 1 %" if gate.worse < 0.01 else per_cent(gate.worse)

@@ -54,6 +54,11 @@ class Means:
                 f"{self.per_text} people cannot code each audit text where there are {self.coders}. Correct "
                 "--per-text or --coders."
             )
+        if self.texts < 2 or self.codings <= (self.per_text or min(self.coders, 2)):
+            raise PlanError(
+                f"{self.texts} texts and {self.hours:g} hours of {self.seconds:g} seconds a text leave nothing to "
+                "plan. Give more of both, with --texts and --hours."
+            )
 
     @property
     def share(self) -> float:
@@ -143,5 +148,10 @@ def _wanted(means: Means) -> int:
 
 
 def _audit(means: Means, per_text: int) -> int:
-    """As many as are wanted, the corpus has, and the hours for measuring allow with a control of the same size."""
-    return min(_wanted(means), means.texts // 2, int(MEASURED * means.codings) // (per_text + 1))
+    """As many as are wanted, as the corpus has, and as the hours for measuring allow with the control."""
+    low, high = 0, min(_wanted(means), means.texts // 2)
+    while low < high:
+        middle = (low + high + 1) // 2
+        fits = per_text * middle + controls(middle) <= MEASURED * means.codings
+        low, high = (middle, high) if fits else (low, middle - 1)
+    return low
