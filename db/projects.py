@@ -53,6 +53,16 @@ def create(
     return project
 
 
+PHASES = ("training", "pilot", "production")
+
+
+def enter(s: Session, project_id: int, phase: str) -> None:
+    """From now on answers belong to this phase, one of `PHASES`; those that are there keep theirs."""
+    if phase not in PHASES:
+        raise ValueError(f"'{phase}' is no phase. Phases: {', '.join(PHASES)}.")
+    locked(s, project_id).phase = phase
+
+
 def find(s: Session, key: str) -> Project | None:
     return s.scalar(select(Project).where(Project.key == key))
 

@@ -112,6 +112,20 @@ def unit_texts(s: Session, project_id: int, source: str) -> dict[str, int]:
     return {row.external_id: row.text_id for row in s.execute(query)}
 
 
+def unscored(s: Session, project_id: int, scorer_id: int) -> list[int]:
+    """The texts of a corpus's rows that a scorer has no score of, whatever the question."""
+    return [row[0] for row in fetch(s, _UNSCORED, project=project_id, scorer=scorer_id)]
+
+
+_UNSCORED = """
+SELECT DISTINCT unit.text_id FROM unit
+WHERE unit.project_id = :project AND NOT EXISTS (
+    SELECT 1 FROM prediction WHERE prediction.text_id = unit.text_id AND prediction.scorer_id = :scorer
+)
+ORDER BY unit.text_id
+"""
+
+
 def remember_tasks(
     s: Session, ls_project: LsProject | Shown, rows: Sequence[TaskRow], source: str = "label-studio"
 ) -> list[tuple[int, int]]:

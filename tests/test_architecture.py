@@ -241,7 +241,7 @@ def test_every_command_and_option_is_documented(name: str) -> None:
 
 
 def test_readme_documents_no_command_that_is_gone() -> None:
-    assert set(re.findall(r"^### `socialite (\w+)", readme(), re.M)) == set(commands())
+    assert set(re.findall(r"^### `socialite ([\w-]+)", readme(), re.M)) == set(commands())
 
 
 def test_readme_names_every_setting_and_codebook() -> None:

@@ -1,4 +1,4 @@
-"""`socialite open-test`: the release that answers now is compared with people on the test texts, which is written down."""
+"""`socialite open-test`: the release that answers now may be compared with people on the test texts."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ def run(key: str, *, by: str, reason: str, yes: bool) -> None:
 def _ask(key: str, release: str, before: int, yes: bool) -> None:
     """A test that was seen is no longer untouched, so a person says that it is time."""
     say(
-        f"The test texts of '{key}' are the only ones that no decision was taken on. Open them once, at the end, for the "
-        f"release that you will report ({release}). They were opened {before} times before. What is changed afterwards "
-        "with the result in mind cannot be tested on them again."
+        f"The test texts of '{key}' are the only ones that no decision was taken on. Open them once, at the end, for "
+        f"the release that you will report ({release}). They were opened {before} times before. What is changed "
+        "afterwards with the result in mind cannot be tested on them again."
     )
     if yes:
         return

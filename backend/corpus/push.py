@@ -18,7 +18,7 @@ from backend.corpus import pushes, wiring
 from backend.corpus.label_studio import LabelStudio
 from backend.corpus.pushes import Todo
 from backend.corpus.servers import client_for
-from db import jobs, predictions, projects, releases
+from db import jobs, predictions, projects, releases, texts
 from db.base import now
 from db.dialect import chunks
 from db.models import Lease, LsProject, Project, Scorer
@@ -56,17 +56,21 @@ class OtherEngineError(Exception):
 
 @dataclass(slots=True)
 class Pushed:
-    """Tasks sent, tasks that get no suggestion, and the release that is shown now."""
+    """Tasks sent, tasks that get no suggestion, texts that were scored for the report alone, and the release that is
+    shown now.
+    """
 
     release: str = ""
     sent: int = 0
     without: int = 0
+    unseen: int = 0
 
     def __str__(self) -> str:
         without = (
             f" {self.without:,} tasks get none: their text is empty, or could not be scored." if self.without else ""
         )
-        return f"{self.sent:,} suggestions of {self.release} were pushed.{without}"
+        unseen = f" {self.unseen:,} more texts were scored, which nobody is shown." if self.unseen else ""
+        return f"{self.sent:,} suggestions of {self.release} were pushed.{without}{unseen}"
 
 
 def run(store: Store, settings: Settings, job: Job) -> str:
@@ -106,8 +110,9 @@ def _scorer(store: Store, project: Project) -> Scorer | None:
 def push(store: Store, engine: Engine, client: LabelStudio, project: Project, report: Report) -> Pushed:
     """Send what is missing of the current release's suggestions, and have Label Studio show them.
 
-    Texts of the audit get none. Stopped at any point, it goes on where it stopped. PushBusyError when another process
-    pushes.
+    Texts of the audit get none; they, and all others that are not sent, are scored all the same, since a corrected
+    share needs the model's label of every text. Stopped at any point, it goes on where it stopped. PushBusyError when
+    another process pushes.
     """
     catalogue = Catalogue(store, engine.identity)
     pushed = Pushed()
@@ -120,7 +125,19 @@ def push(store: Store, engine: Engine, client: LabelStudio, project: Project, re
             for row in _assisted(store, project):
                 _Push(store, engine, client, state, row, pushed, check).all(report)
                 wiring.show_release(client, row, project.key, state.release)
+            pushed.unseen += _score_rest(store, engine, state, report, check)
     return pushed
+
+
+def _score_rest(store: Store, engine: Engine, state: ProjectState, report: Report, check: Callable[[], None]) -> int:
+    """Score the texts of the corpus that have no score yet; how many there were."""
+    with store.reading() as s:
+        ids = texts.unscored(s, state.project_id, state.scorer_id)
+    scored = 0
+    for counts in score_missing(store, engine, state, ids, progress=report):
+        scored = counts.scored
+        check()
+    return scored
 
 
 def _assisted(store: Store, project: Project) -> list[LsProject]:

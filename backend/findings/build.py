@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from backend.findings import agreement, coders, confusion, labels, model, releases, summary
+from backend.findings import agreement, coders, confusion, labels, model, prevalence, releases, summary
 from backend.findings.about import about
 from backend.findings.agreement import people
 from backend.findings.assisted import ballots
+from backend.findings.corpus import metadata
 from backend.findings.differing import differing
 from backend.findings.facts import PRODUCTION, FindingsError, facts
 from backend.findings.fit import fits
@@ -42,5 +43,6 @@ def build(s: Session, key: str, phase: str = PRODUCTION, by: Sequence[str] = ())
             labels.section(found, fitted),
             confusion.section(found, fitted, differing(s, found, helped, fitted) if found.release else ()),
             releases.section(s, found),
+            prevalence.section(found, metadata(s, found.project.id), by),
         ]
     return Report(f"{found.project.title}: what was found", about(s, found), tuple(sections))

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from unicodedata import normalize
 
+import numpy as np
 from sqlalchemy import func, select, text, update
 
-from db import texts
+from db import predictions, texts
 from db.base import now
 from db.models import LsTask, Placement, Text, TextBody, Unit
 from db.store import Store
@@ -159,3 +160,13 @@ def test_units_are_known_before_any_task_shows_them(world: World) -> None:
         shown = texts.remember_tasks(s, world.assisted, [TaskRow(40, "r2", ("one",))], source="posts.csv")
         assert shown[0][1] == ids[1] == ids[0]
         assert s.scalars(select(func.count(Unit.id)).where(Unit.source == "posts.csv")).one() == 3
+
+
+def test_what_a_scorer_has_not_scored(world: World) -> None:
+    with world.store.writing() as s:
+        texts.remember(s, world.project.id, [TextRow(("no row shows it",))])
+        audit = s.scalars(select(Unit.text_id).join(LsTask).where(LsTask.id == world.audit_task)).one()
+        assert texts.unscored(s, world.project.id, world.scorer.id) == sorted({world.text, audit})
+        score = (world.text, world.questions["humor"], np.log([0.5, 0.5]), 0)
+        predictions.store(s, world.scorer.id, [score])
+        assert texts.unscored(s, world.project.id, world.scorer.id) == [audit]

@@ -84,7 +84,9 @@ def test_every_task_gets_one_suggestion_and_the_audit_none(
         control = sorted(push.score for push in s.scalars(select(Push)))[:3]
     assert streams == {"push"}
     assert all(score < 0.1 for score in control), "control texts come before all work texts"
-    assert (status(service, "pushed").pushed, status(service, "pushed").predictions) == (12, 24)
+    assert (status(service, "pushed").pushed, status(service, "pushed").predictions) == (12, 32), (
+        "the audit is scored too"
+    )
     with label_studio.http() as http:
         served = http.get(f"/api/projects/{done.assisted}/next").raise_for_status().json()
     lowest = min(shown, key=lambda task: shown[task][0]["score"])
