@@ -57,7 +57,7 @@ return [...document.querySelectorAll('body *')].filter((e) => !scrolls(e))
   .map((e) => `${e.tagName}.${e.className}`);
 """
 SPILLED = """
-return [...document.querySelectorAll('th, td, dd, p, caption, figcaption, blockquote')]
+return [...document.querySelectorAll('th, td, dd, p, .title, figcaption, blockquote')]
   .filter((e) => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline')
   .map((e) => `${e.tagName}.${e.className} "${e.textContent.trim().slice(0, 40)}" ${e.scrollWidth} > ${e.clientWidth}`);
 """
