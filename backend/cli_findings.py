@@ -20,6 +20,7 @@ def add_findings(app: typer.Typer) -> None:
     app.command("open-test")(open_test)
     app.command()(report)
     app.command()(design)
+    app.command()(disagreements)
 
 
 def phase(
@@ -87,3 +88,23 @@ def report(
     from backend.commands import report as command
 
     command.run(project, phase, by or [], output, as_json, overwrite)
+
+
+def disagreements(
+    project: Key,
+    question: Annotated[str | None, typer.Option(help="One question of the codebook, by its id; else all.")] = None,
+    push: Annotated[
+        bool, typer.Option("--push", help="Make a task of each in an adjudication project, blind to who said what.")
+    ] = False,
+    api_key_env: KeyEnv = "LABEL_STUDIO_API_KEY",
+    errors: Annotated[
+        bool, typer.Option("--errors", help="List accepted labels of assisted texts to look at again, instead.")
+    ] = False,
+    as_json: AsJson = False,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="A CSV file to write the list to.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")] = False,
+) -> None:
+    """List the texts that coders disagree on or skipped; --push has them decided in a Label Studio project."""
+    from backend.commands.disagreements import Wishes, run
+
+    run(Wishes(project, question, push, api_key_env, errors, as_json, output, overwrite))

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.corpus import drawing, wiring
+from backend.corpus import adjudicate, drawing, wiring
 from backend.corpus.connect import Connected, audit_project, check_both, say_drawn, say_leaks, wire
 from backend.corpus.inbox import remember
 from backend.corpus.label_studio import Json
@@ -49,7 +49,9 @@ def adopt(site: Site, ls_id: int, previous: Codebook | None, *, keep_audit_tasks
     xml = there["label_config"]
     row = take_in(site, project, "assisted", there)
     if row.role != "assisted":
-        raise ConnectError(f"Label Studio's project {ls_id} is the audit project of '{project.key}'. Adopt another.")
+        raise ConnectError(
+            f"Label Studio's project {ls_id} is the {row.role} project of '{project.key}'. Adopt another."
+        )
     follow(site, project, xml, previous)
     found = read_tasks(site, project, row)
     say_drawn(site, drawing.draw(site.store, project, found.text_ids, audit=site.plan.audit, control=site.plan.control))
@@ -59,6 +61,7 @@ def adopt(site: Site, ls_id: int, previous: Codebook | None, *, keep_audit_tasks
     release = wire(site, row, xml)
     created: list[int] = []
     audit = audit_project(site, project, xml, created)
+    adjudicate.wire(site, project)
     if audit is not None:
         with wiring.silenced(site.client, site.line(audit)):
             copy_audit_tasks(site, project, row, audit)
