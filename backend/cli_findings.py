@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ def add_findings(app: typer.Typer) -> None:
     """Put these commands into the application."""
     app.command()(phase)
     app.command("open-test")(open_test)
+    app.command()(methods)
 
 
 def phase(
@@ -35,3 +37,14 @@ def open_test(
     from backend.commands import open_test as command
 
     command.run(project, by=by, reason=reason, yes=yes)
+
+
+def methods(
+    project: Key,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the files of such a folder.")] = False,
+) -> None:
+    """Write what an article needs: a methods paragraph, the GUIDE-LLM checklist, a manifest, a table, R and Stata."""
+    from backend.commands import methods as command
+
+    command.run(project, output, overwrite=overwrite)
