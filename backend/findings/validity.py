@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backend.findings.facts import Facts
+from backend.findings.sample import NoSampleError, frame, labels, role
 from backend.learning.accepted import Accepted
 from backend.learning.agreed import Agreed, agreed
 from backend.learning.estimate import Estimate
@@ -24,7 +25,7 @@ class Validity:
 
     `n` texts have an accepted label, by `coders` (coders a text -> texts); `unresolved`: reason -> texts that have
     none. `agreement`: of people with each other. `measure` and `fit`: the question's first measure, of the model
-    against the accepted labels.
+    against the accepted labels. `no_sample`: why they are no random sample of the corpus, or ''.
     """
 
     question: Question
@@ -35,6 +36,7 @@ class Validity:
     agreement: Agreed
     measure: str
     fit: Estimate
+    no_sample: str
 
 
 def validities(facts: Facts) -> tuple[Validity, ...]:
@@ -43,20 +45,29 @@ def validities(facts: Facts) -> tuple[Validity, ...]:
 
 
 def _validity(facts: Facts, question: Question) -> Validity:
-    role, resolved = ("test", facts.test) if facts.opened else ("gate", facts.gate)
+    resolved = labels(facts, role(facts))
     mine = [one for one in resolved.accepted if one.question == question.id]
     votes = {text: cast for (text, key), cast in resolved.votes.items() if key == question.id}
     clusters, seed = facts.clusters, facts.project.seed
     return Validity(
         question=question,
-        role=role,
+        role=role(facts),
         n=len(mine),
         coders=dict(sorted(Counter(one.coders for one in mine).items())),
         unresolved=dict(resolved.unresolved.get(question.id, {})),
         agreement=agreed(question, votes, clusters, seed),
         measure=next(iter(MEASURES[question.kind]), ""),
         fit=_fit(facts, question, mine, seed),
+        no_sample=_no_sample(facts, question.id),
     )
+
+
+def _no_sample(facts: Facts, question: str) -> str:
+    try:
+        frame(facts, question, role(facts))
+    except NoSampleError as error:
+        return str(error)
+    return ""
 
 
 def _fit(facts: Facts, question: Question, mine: Sequence[Accepted], seed: int) -> Estimate:

@@ -169,7 +169,7 @@ def _tuning(study: Study) -> Item:
         f"snapshot {part['snapshot']}."
         for key, part in parts.items()
     ]
-    kept = f"Adapter digest {study.adapter.digest}. Settings and versions of each part are in `manifest.json`."
+    kept = f"Adapter digest {study.adapter.digest}. Settings and versions of each part are in manifest.json."
     never = "Texts set aside for development and test, their near-duplicates and group mates were never tuned on."
     return Item("B.4", asked, "answered", (*told, kept, never, tried))
 
@@ -177,7 +177,7 @@ def _tuning(study: Study) -> Item:
 def _state(study: Study) -> Item:
     if study.facts.scorer is None:
         return Item("B.5", "State between texts", "answered", (NO_MODEL,))
-    served = f"{counted(len(study.served), 'change')} of the release that answers are in the log."
+    served = f"Releases that answered one after the other, by the log: {len(study.served):,}."
     told = "Each text is scored by itself: no conversation, no memory of other texts, no retrieval."
     return Item("B.5", "State between texts", "answered", (told, served))
 
@@ -185,7 +185,7 @@ def _state(study: Study) -> Item:
 def _prompts(study: Study) -> Item:
     scorer, revision = study.facts.scorer, study.facts.revision
     book = (
-        f"The codebook is in `codebook.yaml` word for word: revision {revision.number} of {study.revisions}, content "
+        f"The codebook is in codebook.yaml word for word: revision {revision.number} of {study.revisions}, content "
         f"hash {revision.content_hash}, hash of what a model sees {revision.scoring_hash}."
     )
     if scorer is None:
@@ -215,7 +215,7 @@ def _system(study: Study) -> Item:
 def _personal(study: Study) -> Item:
     told = [
         "The store holds the texts on the machine of the project; the files of this folder hold none, but the columns "
-        "of the corpus that `data-dictionary.csv` lists. Coders are known by pseudonyms."
+        "of the corpus that data-dictionary.csv lists. Coders are known by pseudonyms."
     ]
     told += [f"The words of {counted(study.erased, 'text')} were erased."] * bool(study.erased)
     return Item(
@@ -261,8 +261,8 @@ def _code(program: Program) -> Item:
     return Item(
         "F.1", "Code shared", "partly answered",
         (
-            f"Labels and figures were made by socialite {program.version}{commit}. `analysis.R` and `analysis.do` "
-            "compute the corrected estimates from `table.csv`.",
+            f"Labels and figures were made by socialite {program.version}{commit}. analysis.R and analysis.do "
+            "compute the corrected estimates from table.csv.",
         ),
         "Where this folder, and the authors' own code, can be had.",
     )  # fmt: skip

@@ -50,7 +50,7 @@ def paragraph(study: Study, found: Sequence[Validity], program: Program) -> str:
         _tried(study),
         *_validation(found),
         _opening(study),
-        _estimates(study),
+        _estimates(study, found),
         f"Sampling, coding and scoring were recorded with {program}; versions, hashes and seeds are in the manifest.",
     )
     return " ".join(sentence for sentence in sentences if sentence)
@@ -95,8 +95,10 @@ def _coding(study: Study) -> str:
         )
     blind = counted(coded.blind, "answer") if coded.blind else "no answer"
     wrong = f"; {counted(coded.not_blind, 'answer')} to such texts were not given blind and are left out"
+    first, last = f"{coded.first:%Y-%m-%d}", f"{coded.last:%Y-%m-%d}"
+    when = f"Between {first} and {last}" if first != last else f"On {first}"
     return (
-        f"Between {coded.first:%Y-%m-%d} and {coded.last:%Y-%m-%d}, {counted(coded.coders, 'coder')} gave {blind} to "
+        f"{when}, {counted(coded.coders, 'coder')} gave {blind} to "
         f"texts set aside, without a suggestion on the screen, and {coded.assisted:,} to others, where suggestions "
         f"may be shown ({coded.kept:,} left one unchanged); {coded.skipped:,} were skipped"
         f"{wrong if coded.not_blind else ''}."
@@ -137,10 +139,10 @@ def _model(study: Study) -> str:
 def _tried(study: Study) -> str:
     if not study.releases:
         return ""
-    looks = counted(len(study.decisions), "comparison")
+    looks, made = counted(len(study.decisions), "comparison"), counted(study.releases, "release")
     return (
-        f"Configurations tried: {counted(study.releases, 'release')} and {counted(len(study.runs), 'tuning run')}, "
-        f"with {looks} of models on the development texts."
+        f"Configurations tried: {counted(study.revisions, 'codebook revision')}, {made} and "
+        f"{counted(len(study.runs), 'tuning run')}, with {looks} of models on the development texts."
     )
 
 
@@ -193,12 +195,15 @@ def _opening(study: Study) -> str:
     return f"The final test was opened {times(len(looks))}, for this release on {opened.created_at:%Y-%m-%d}."
 
 
-def _estimates(study: Study) -> str:
+def _estimates(study: Study, found: Sequence[Validity]) -> str:
     if study.facts.opened is None:
-        return "No share or regression is corrected for the model's errors before that."
+        return "No share is corrected for the model's errors before that."
+    if all(one.no_sample for one in found):
+        return "No share can be corrected for the model's errors, for want of a random sample that is coded."
     return (
-        "Shares and regressions are corrected for the model's errors by the test texts, whose chance to be sampled is "
-        f"known (Egami et al. 2023; Angelopoulos et al. 2023); intervals are at {100 * LEVEL:.0f} %."
+        "Shares are corrected for the model's errors by the test texts, whose chance to be sampled is known "
+        "(Angelopoulos et al. 2023; Egami et al. 2023), and the table beside the report allows the same of "
+        f"regressions; intervals are at {100 * LEVEL:.0f} %."
     )
 
 
@@ -211,7 +216,7 @@ def what_numbers_are(study: Study, found: Sequence[Validity]) -> list[tuple[str,
     facts, coded = study.facts, study.coded
     rows = [
         ("texts", f"{len(facts.texts.ids):,}", "different texts of the corpus; the same text in two rows counts once"),
-        ("rows", f"{study.rows:,}", "rows of the corpus, and of `table.csv`"),
+        ("rows", f"{study.rows:,}", "rows of the corpus, and of table.csv"),
         ("sampling units", f"{len(np.unique(facts.texts.cluster)):,}", "near-duplicates and groups count as one"),
         *((f"draw {d.number}", f"{d.audit:,} + {d.control:,} of {d.population:,}",
            f"set aside + control, of the units that could be drawn; seed {d.seed}") for d in study.draws),

@@ -111,7 +111,7 @@ if (is.null(estimates)) {
 } else {
   rownames(estimates) <- NULL
   print(estimates, digits = 4)
-  write.csv(format(estimates, digits = 15), "estimates.csv", row.names = FALSE, quote = FALSE)
+  write.csv(estimates, "estimates.csv", row.names = FALSE)
 }
 
 # ---- 2: regressions by hand -----------------------------------------------------------------------------------------
@@ -160,7 +160,7 @@ if (!opened) {
   found <- rbind(fit(s, FALSE), fit(s, TRUE))
   rownames(found) <- NULL
   print(found, digits = 4)
-  write.csv(format(found, digits = 15), "regression.csv", row.names = FALSE, quote = FALSE)
+  write.csv(found, "regression.csv", row.names = FALSE)
 
   # ---- 3: the same with the package dsl -----------------------------------------------------------------------------
   if (requireNamespace("dsl", quietly = TRUE)) {

@@ -46,7 +46,7 @@ def test_its_numbers_are_the_store_s(opened: Coding) -> None:
         "1 to others",
         "(1 left one unchanged)",
         "0 were skipped",
-        "1 release and 0 tuning runs",
+        "1 codebook revision, 1 release and 0 tuning runs",
         "opened once, for this release on",
         "(commit c0ffeec0ffee)",
     ):
