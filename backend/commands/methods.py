@@ -33,5 +33,8 @@ def run(key: str, output: Path, *, overwrite: bool) -> None:
             "The test is not open, so the model's labels of audit texts are left out of table.csv, and nothing in it "
             "can be corrected yet. `socialite open-test` opens it, once, at the end; run this again then."
         )
+    if table.covariates:
+        columns = ", ".join(one.name for one in table.covariates)
+        say(f"table.csv holds these columns of the corpus: {columns}. Share none that may tell who somebody is.")
     for name in table.left_out:
         say(f"The column '{name}' is left out: its cells are so long that they may be texts.")

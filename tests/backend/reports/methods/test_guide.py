@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
 from backend.reports.methods.guide import Item, guide, items
 from backend.reports.methods.paragraph import Program
-from db.models import Scorer
+from db.models import Adapter, Scorer
 from tests.backend.findings.analysed import analysed
+from tests.backend.findings.test_study import tune
 from tests.backend.learning.coding import Coding
 from tests.backend.reports.methods.conftest import known
 
@@ -50,6 +52,16 @@ def test_what_the_store_knows_is_in_the_answers(opened: Coding) -> None:
 
 def test_a_remote_model_is_said_to_have_been_sent_the_texts(opened: Coding) -> None:
     with opened.store.writing() as s:
-        s.query(Scorer).update({"engine": "remote"})
+        s.execute(update(Scorer).values(engine="remote"))
     assert "sent to an inference server" in " ".join(filled(opened)["B.2"].answer)
     assert filled(opened)["C.1"].status == "partly answered"
+
+
+def test_what_the_model_was_tuned_on_is_named(opened: Coding) -> None:
+    tune(opened)
+    tuned = filled(opened)["B.4"]
+    assert tuned.status == "answered"
+    assert f"humor: head tuned on 42 labelled texts, seed 3, labels frozen as snapshot {'5a' * 32}." in tuned.answer
+    with opened.store.writing() as s:
+        s.execute(update(Adapter).values(digest="another"))
+    assert filled(opened)["B.4"].status == "partly answered"
