@@ -104,8 +104,8 @@ def coder(s: Session, project_id: int, server_id: int, ls_user: int) -> Coder:
 class LiveAnswer:
     """The current version of an answer that is not deleted.
 
-    `ls_role` is where it was given (assisted | audit). `stream` and `role` are the text's, or None. `problems` say what
-    of the annotation could not be read.
+    `ls_role` is where it was given (assisted | audit | adjudication). `stream` and `role` are the text's, or None.
+    `problems` say what of the annotation could not be read.
     """
 
     answer_id: int

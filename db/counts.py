@@ -39,13 +39,13 @@ from db.models import (
 class ProjectStatus:
     """One project's numbers.
 
-    `texts` by stream ('unplaced' for those in none); `tasks` by role (assisted, audit), those still in Label Studio;
-    `predictions` are stored scores (text x question x scorer), `pushed` the tasks that were sent the current release's
-    suggestion; `answers` are live and not skipped, by origin, and `answers_by_role` by where they were given; `deleted`
-    annotations in Label Studio; `inbox_waiting` and `inbox_failed` are events still to be applied, and given up.
-    `training`: the run in progress and what it noted last (`run`, `stage`, `done`, `steps`, `loss`,
-    `tokens_per_second`, `seconds_left`, and `broken_off`: nobody works on it now); `last_run`: the last that ended
-    (`run`, `state`, `finished_at`, `outcome`, `sentence`).
+    `texts` by stream ('unplaced' for those in none); `tasks` by role (assisted, audit, adjudication), those still in
+    Label Studio; `predictions` are stored scores (text x question x scorer), `pushed` the tasks that were sent the
+    current release's suggestion; `answers` are live and not skipped, by origin, and `answers_by_role` by where they
+    were given; `deleted` annotations in Label Studio; `coders` without those who only adjudicated; `inbox_waiting` and
+    `inbox_failed` are events still to be applied, and given up. `training`: the run in progress and what it noted last
+    (`run`, `stage`, `done`, `steps`, `loss`, `tokens_per_second`, `seconds_left`, and `broken_off`: nobody works on it
+    now); `last_run`: the last that ended (`run`, `state`, `finished_at`, `outcome`, `sentence`).
     """
 
     key: str
@@ -100,7 +100,7 @@ def _project(s: Session, project: Project) -> ProjectStatus:
         answers_by_role=_sums((role, n) for cancelled, _, role, n in groups if not cancelled),
         skipped=sum(n for cancelled, _, _, n in groups if cancelled),
         deleted=_deleted(s, project.id),
-        coders=_one(s, select(func.count(distinct(versions.c.coder_id)))),
+        coders=_one(s, select(func.count(distinct(versions.c.coder_id))).where(versions.c.origin != "adjudicated")),
         release=release.name if release else None,
         inbox_waiting=waiting,
         inbox_failed=failed,

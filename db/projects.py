@@ -13,6 +13,7 @@ from db.errors import ProjectNotFoundError
 from db.models import LsProject, LsServer, Project
 
 PORTS = {"http": 80, "https": 443}
+ASSISTED, AUDIT, ADJUDICATION = "assisted", "audit", "adjudication"  # roles of a Label Studio project
 
 
 def normalised_url(url: str) -> str:
@@ -84,7 +85,7 @@ def ls_project(s: Session, *, ls_id: int, ls_created: int, server_id: int | None
 
 
 def add_ls_project(s: Session, project_id: int, server_id: int, ls_id: int, ls_created: int, role: str) -> LsProject:
-    """A Label Studio project in the role 'assisted' or 'audit' of a project; the known one when it is known."""
+    """A Label Studio project in one of the roles of a project; the known one when it is known."""
     key = {"server_id": server_id, "ls_id": ls_id, "ls_created": ls_created}
     insert_new(s, LsProject, [{"project_id": project_id, "role": role, **key}])
     return s.scalars(select(LsProject).filter_by(**key)).one()

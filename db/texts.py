@@ -206,6 +206,15 @@ def bodies(s: Session, text_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
     return found
 
 
+def units(s: Session, text_ids: Sequence[int]) -> dict[int, Unit]:
+    """Text id -> the first row of the corpus that shows it; a text that no row shows any more is left out."""
+    found: dict[int, Unit] = {}
+    for part in chunks(text_ids, CHUNK):
+        for unit in s.scalars(select(Unit).where(Unit.text_id.in_(part)).order_by(Unit.id)):
+            found.setdefault(unit.text_id, unit)
+    return found
+
+
 def placements(s: Session, text_ids: Sequence[int]) -> dict[int, Placement]:
     """Text id -> placement, of the texts that have one."""
     found: dict[int, Placement] = {}

@@ -14,6 +14,7 @@ from backend.assist.entry import Entry, Item, TaskKey
 from db import predictions
 from db.dialect import chunks, fetch
 from db.predictions import ExposureRow
+from db.projects import ASSISTED
 from db.texts import Shown, TaskRow, TextRow, place_as_work, placements, remember, remember_tasks
 
 AUDIT, WORK = "audit", "work"
@@ -56,7 +57,7 @@ class Place(NamedTuple):
 
 
 class Recorded(NamedTuple):
-    """Where an item is now (None: its Label Studio project is the audit's), and whether it was noted as handed out."""
+    """Where an item is now (None: its Label Studio project is coded blind), and whether it was noted as handed out."""
 
     place: Place | None
     exposed: bool
@@ -92,13 +93,13 @@ def record(s: Session, pieces: Sequence[Piece]) -> list[Recorded]:
     """Remember what is new, place what is not placed, store the scores, and note what is handed out now.
 
     A record for each item of the pieces, in order. An item is handed out when somebody waits for it, it has a
-    suggestion, and neither its text nor the Label Studio project that asks belongs to the audit. Of an item whose
-    project is the audit's, nothing is remembered.
+    suggestion, its text is none of the audit's, and the Label Studio project that asks is not coded blind, as the audit
+    and the adjudication are. Of an item whose project is, nothing is remembered.
     """
     items = [item for piece in pieces for item in piece.items]
     found = _roles(s, {item.asking for item in items if item.asking is not None})
-    audits = {item for item in items if item.asking in found and found[item.asking][1] == AUDIT}
-    places = _remembered(s, [item for item in items if item not in audits], found)
+    blind = {item for item in items if item.asking in found and found[item.asking][1] != ASSISTED}
+    places = _remembered(s, [item for item in items if item not in blind], found)
     _store(s, pieces, {item.entry: place.text_id for item, place in places.items()})
     recorded, rows = [], []
     for piece in pieces:

@@ -14,12 +14,14 @@ from backend.corpus.shown import shown
 from db import answers, revisions
 from db.answers import AnswerFact, ValueFact
 from db.models import CodebookRevision, LsProject, Project
+from db.projects import ADJUDICATION
 from labelstudio_config.codebook import Codebook
 from labelstudio_config.regions import ReadAnswer, read_regions
 
 Kept = dict[str, Any]  # an annotation cut to what is needed
 
 HUMAN, KEPT, CHANGED, BULK, IMPORTED = "human", "kept", "changed", "bulk", "imported"
+ADJUDICATED = "adjudicated"
 _ORIGINS = {"prediction": KEPT, "prediction-changed": CHANGED}
 _SAID = {"choices": "choices", "rating": "rating", "number": "number", "pairwise": "selected", "textarea": "text"}
 
@@ -124,7 +126,10 @@ def fact(
     via: str,
     bulk: bool = False,
 ) -> AnswerFact:
-    """The annotation as a row of the store, with what its coder had been shown; remembers a new coder."""
+    """The annotation as a row of the store, with what its coder had been shown; remembers a new coder.
+
+    What a person gives in an adjudication project without a suggestion is an adjudication.
+    """
     started = annotation["parent_prediction"] is not None
     before = shown(s, ls_task_id, datetime.fromisoformat(annotation["created_at"])) if started else None
     reading = read(annotation, codebook, bulk=bulk, suggested=before.questions if before else None)
@@ -141,7 +146,7 @@ def fact(
         via=via,
         revision_id=revision.id,
         phase=project.phase,
-        origin=reading.origin,
+        origin=ADJUDICATED if ls_project.role == ADJUDICATION and reading.origin == HUMAN else reading.origin,
         ground_truth=annotation["ground_truth"],
         cancelled=annotation["was_cancelled"],
         lead_time=annotation["lead_time"],

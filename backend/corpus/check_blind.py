@@ -1,4 +1,6 @@
-"""Whether the audit is blind: no suggestion by any way, the draw's order, the planned number of coders."""
+"""Whether an audit or an adjudication project is blind: no suggestion by any way, the order of the tasks, the planned
+number of coders.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ from backend.corpus import wiring
 from backend.corpus.finding import Finding, Findings, Level, either
 from backend.corpus.label_studio import Json
 from backend.corpus.patient import AGAIN, Patient
+from db.projects import AUDIT
 
 EVERYBODY = (
     "In Label Studio's open edition every account sees all answers in the list of tasks, with their authors. Tell "
@@ -15,25 +18,27 @@ EVERYBODY = (
 
 
 def check_blindness(patient: Patient, there: Json, backends: list[Json]) -> Findings:
-    """The audit project: nobody is shown a suggestion, the order is the draw's, and k coders code each text."""
-    about = patient.about
+    """Nobody is shown a suggestion, the order is the draw's, and k coders code each text, or one adjudicates it."""
+    about, role = patient.about, patient.row.role
     cure = "Remove it under Settings > Model in Label Studio."
-    yield either("blind-backend", not backends, "No ML backend.", "The audit project has an ML backend.", cure, about)
+    yield either("blind-backend", not backends, "No ML backend.", f"The {role} project has an ML backend.", cure, about)
     held = int(there.get("total_predictions_number") or 0)
     cure = (
         "Delete them in the Data Manager (Actions > Delete predictions); texts that were shown are lost for the audit."
     )
-    wrong = f"{held:,} suggestions are stored in the audit project."
+    wrong = f"{held:,} suggestions are stored in the {role} project."
     yield either("blind-predictions", held == 0, "No suggestion is stored.", wrong, cure, about)
-    prelabels = "The audit project prelabels tasks."
+    prelabels = f"The {role} project prelabels tasks."
     yield either(
         "blind-prelabels", not there.get("show_collab_predictions"), "Nothing is prelabelled.", prelabels, AGAIN, about
     )
     right = there.get("sampling") == wiring.AUDIT["sampling"]
-    order = f"The order is not the draw's ({there.get('sampling')}): what is finished first is no random sample."
-    yield either("blind-order", right, "The tasks come in the order of the draw.", order, AGAIN, about)
-    coders, k = patient.project.sampling_design.get("coders"), there.get("maximum_annotations")
+    order = f"The order is not that of the tasks ({there.get('sampling')}): what is finished first is no random sample."
+    yield either("blind-order", right, "The tasks come in the order in which they were made.", order, AGAIN, about)
+    coders = patient.project.sampling_design.get("coders") if role == AUDIT else 1
+    k = there.get("maximum_annotations")
     wrong = f"Each text is coded by {k}, but {coders} were planned."
     cure = "Set it under Settings > Quality > Annotations per task, or connect again."
     yield either("coders", coders == k, f"Each text is coded by {k}.", wrong, cure, about, Level.WARN)
-    yield Finding("who-sees-answers", Level.NOTE, EVERYBODY, "", about)
+    if role == AUDIT:
+        yield Finding("who-sees-answers", Level.NOTE, EVERYBODY, "", about)

@@ -19,12 +19,6 @@ from db.models import Inbox
 DELIVERY = 5.0  # seconds that an event may take to us
 
 
-def url_of_webhook(patient: Patient) -> str | None:
-    ending = f"/ls/{patient.project.key}/webhook"
-    hooks = patient.client.webhooks(patient.row.ls_id)
-    return next((h["url"].removesuffix("/webhook") for h in hooks if h["url"].rstrip("/").endswith(ending)), None)
-
-
 def check_webhooks(patient: Patient, url: str | None) -> Findings:
     """Whether answers reach us: the webhook, its secret, and an event sent to see."""
     hooks = patient.client.webhooks(patient.row.ls_id)

@@ -7,15 +7,15 @@ from sqlalchemy.orm import Session
 
 from backend.corpus import wiring
 from backend.corpus.check_blind import check_blindness
-from backend.corpus.check_events import check_webhooks, url_of_webhook
-from backend.corpus.finding import Findings, Level, either
+from backend.corpus.check_events import check_webhooks
+from backend.corpus.finding import Finding, Findings, Level, either
 from backend.corpus.label_studio import GoneError, Json, created_at
 from backend.corpus.label_studio_errors import LabelStudioError
 from backend.corpus.patient import AGAIN, Patient
 from backend.corpus.reach import BackendError, check_health, is_loopback
 from db import releases, revisions
 from db.models import LsTask, Placement, Push, Unit
-from db.projects import normalised_url
+from db.projects import ADJUDICATION, ASSISTED, normalised_url
 
 
 def check_project(patient: Patient) -> Findings:
@@ -32,14 +32,18 @@ def _check(patient: Patient) -> Findings:
     except GoneError:
         there = {}
     if not there or created_at(there) != patient.row.ls_created:
+        if patient.row.role == ADJUDICATION:
+            said = "The adjudication project is not in Label Studio any more. What was decided there holds."
+            yield Finding("project", Level.NOTE, said, "", patient.about)
+            return
         cure = "If it was deleted, connect anew with another --project; else use the token of an account that sees it."
         yield patient.bad("project", "The project is not in Label Studio any more.", cure)
         return
     yield patient.ok("project", f"The project '{there['title']}' is there.")
     backends = patient.client.backends(patient.row.ls_id)
-    if patient.row.role == "audit":
+    if patient.row.role != ASSISTED:
         yield from check_blindness(patient, there, backends)
-        url = url_of_webhook(patient)
+        url = wiring.told(patient.client, patient.row.ls_id, patient.project.key)
     else:
         yield from _backends(patient, there, backends)
         yield from _shown(patient, there, backends)
@@ -140,7 +144,7 @@ def _screen(patient: Patient, there: Json) -> Findings:
         revision = revisions.current(s, patient.project.id)
     same = revision is not None and revision.xml.strip() == there["label_config"].strip()
     wrong = "The labelling interface differs from the codebook that is current here."
-    cure = "Both projects must ask the same: copy the labelling interface of the assisted project to the audit project."
+    cure = "All projects must ask the same: copy the labelling interface of the assisted project to this one."
     yield either("codebook", same, "The labelling interface is the codebook's.", wrong, cure, patient.about, Level.WARN)
 
 

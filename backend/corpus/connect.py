@@ -7,10 +7,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from backend.assist.leaks import cleared
-from backend.corpus import drawing, tasks, wiring
+from backend.corpus import adjudicate, drawing, tasks, wiring
 from backend.corpus.intake import Corpus, remember, task_data
 from backend.corpus.label_studio import LabelStudio
-from backend.corpus.label_studio_errors import LabelStudioError
 from backend.corpus.reach import check_health, served_release
 from backend.corpus.site import ConnectError, Site, codebook_of, ls_project, make_ls_project, our_project, register
 from backend.corpus.tasks import NewTask
@@ -57,6 +56,7 @@ def connect(site: Site, book: Codebook | None, xml: str | None, corpus: Corpus |
             release = wire(site, assisted, known[1])
     created = [made] if made else []
     audit = audit_project(site, project, known[1], created)
+    adjudicate.wire(site, project)
     if corpus is not None:
         new = _new_tasks(corpus, *known)
         import_by_stream(site, project, assisted, audit, new)
@@ -150,16 +150,8 @@ def audit_project(site: Site, project: Project, xml: str, created: list[int]) ->
             return None
         found = make_ls_project(site, project, "audit", xml)
         created.append(found[0].ls_id)
-    row = found[0]
-    if site.client.backends(row.ls_id):
-        raise LabelStudioError(
-            f"The audit project {row.ls_id} has an ML backend, so its coders may be shown suggestions. Remove it in "
-            "its "
-            "Settings > Model, and connect again."
-        )
-    wiring.settle(site.client, row.ls_id, wiring.AUDIT)
-    wiring.connect_webhook(site.store, site.client, site.line(row))
-    return row
+    wiring.connect_blind(site.store, site.client, site.line(found[0]), wiring.AUDIT)
+    return found[0]
 
 
 def import_by_stream(

@@ -96,9 +96,14 @@ def task_data(book: Codebook, xml: str, row: UnitRow) -> dict[str, Any]:
     Nothing else of the row goes there: a column may hold a label, and every coder can see a task's data.
     """
     other = row.other or {}
-    shown = {name: other[name] for name in _SHOWN.findall(xml) if name in other}
+    shown = {name: other[name] for name in columns_shown(xml) if name in other}
     data = {"id": row.external_id} | shown
     return data | dict(zip((f.column for f in book.fields), row.fields, strict=True))
+
+
+def columns_shown(xml: str) -> set[str]:
+    """The columns of a task that a labelling screen shows."""
+    return set(_SHOWN.findall(xml))
 
 
 def _bad_id(table: Table, column: int | None, external_id: str, number: int) -> str:

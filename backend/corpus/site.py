@@ -1,4 +1,4 @@
-"""A project's two sides: our store's rows and Label Studio's projects, found again or made."""
+"""A project's sides: our store's rows and Label Studio's projects, found again or made."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
+from backend.corpus import wiring
 from backend.corpus.label_studio import GoneError, Json, LabelStudio, created_at
 from backend.corpus.reach import project_url
-from backend.corpus.wiring import ASSISTED, AUDIT, Line
+from backend.corpus.wiring import Line
 from db import projects, revisions
 from db.models import Draw, LsProject, LsTask, Project
+from db.projects import ADJUDICATION, ASSISTED, AUDIT
 from db.store import Store
 from labelstudio_config.codebook import Codebook
 from labelstudio_config.ids import LEGAL_ID
@@ -21,6 +23,7 @@ from labelstudio_config.xml import from_xml, to_xml
 
 TITLE = 50  # characters of a title in Label Studio
 SHORTEST = 3
+SETTINGS = {ASSISTED: wiring.ASSISTED, AUDIT: wiring.AUDIT, ADJUDICATION: wiring.ADJUDICATION}
 CODERS = 2  # of each audit text, unless told otherwise
 Say = Callable[[str], None]
 Report = Callable[[int, int], None]
@@ -128,7 +131,8 @@ def stored_codebook(site: Site) -> Codebook | None:
 def ls_project(site: Site, project: Project, role: str) -> tuple[LsProject, Json] | None:
     """The Label Studio project of this role, and what Label Studio says of it; None when there is none.
 
-    One that was deleted in Label Studio counts only while it held tasks: then ConnectError says so.
+    One that was deleted in Label Studio counts only while it held tasks: then ConnectError says so. An adjudication
+    project that is done may go.
     """
     with site.store.reading() as s:
         rows = [row for row in projects.ls_projects(s, project.id) if row.role == role]
@@ -138,7 +142,7 @@ def ls_project(site: Site, project: Project, role: str) -> tuple[LsProject, Json
             with site.store.writing() as s:
                 projects.moved(s, row.server_id, site.client.url)
             return row, there
-        if _held_tasks(site.store, row):
+        if role != ADJUDICATION and _held_tasks(site.store, row):
             raise ConnectError(
                 f"The {role} project {row.ls_id} of '{project.key}' is no longer in Label Studio at "
                 f"{site.client.url}, or "
@@ -173,14 +177,9 @@ def take_in(site: Site, project: Project, role: str, there: Json) -> LsProject:
 def _create(site: Site, role: str, xml: str, marked: str, coders: int) -> Json:
     title = site.plan.title.strip()
     title = title if len(title) >= SHORTEST else f"Project {title}".strip()
-    if role == "audit":
-        ending = " (audit)"
-        name, settings = (
-            title[: TITLE - len(ending)].rstrip() + ending,
-            AUDIT | {"maximum_annotations": coders},
-        )
-    else:
-        name, settings = title[:TITLE].rstrip(), ASSISTED
+    ending = "" if role == ASSISTED else f" ({role})"
+    name = title[: TITLE - len(ending)].rstrip() + ending
+    settings = SETTINGS[role] | ({"maximum_annotations": coders} if role == AUDIT else {})
     return site.client.create_project(title=name, description=marked, label_config=xml.strip(), **settings)
 
 

@@ -22,6 +22,7 @@ from db import answers, jobs, projects, revisions, texts
 from db.base import now
 from db.dialect import chunks
 from db.models import Answer, CodebookRevision, LsProject, LsTask, Tombstone
+from db.projects import ADJUDICATION
 from db.store import Store
 from labelstudio_config.codebook import Codebook
 
@@ -79,9 +80,14 @@ def run(store: Store, settings: Settings, job: Job) -> str:
 def sync_all(
     store: Store, client: LabelStudio, rows: list[LsProject], report: Report, *, before: datetime | None = None
 ) -> Repairs:
-    """Compare these Label Studio projects with the store, and repair the store."""
+    """Compare these Label Studio projects with the store, and repair the store.
+
+    An adjudication project that was deleted, as it may be when all is decided, leaves its answers here.
+    """
     repairs = Repairs()
     for row in rows:
+        if row.role == ADJUDICATION and not _there(client, row):
+            continue
         repairs.add(sync(store, client, row, report, before=before))
     return repairs
 
@@ -90,11 +96,7 @@ def sync(
     store: Store, client: LabelStudio, row: LsProject, report: Report, *, before: datetime | None = None
 ) -> Repairs:
     """One Label Studio project. Answers given before `before` belong to the pilot: they were not part of the design."""
-    try:
-        there = client.project(row.ls_id)
-    except GoneError:
-        there = None
-    if there is None or created_at(there) != row.ls_created:
+    if not _there(client, row):
         raise LabelStudioError(
             f"The project {row.ls_id} is not in Label Studio at {client.url} any more; nothing was changed."
         )
@@ -109,6 +111,14 @@ def sync(
     repairs.deleted = _lost_tasks(store, client, row, seen_tasks, started)
     repairs.buried = _lost_answers(store, client, row, seen_answers, started)
     return repairs
+
+
+def _there(client: LabelStudio, row: LsProject) -> bool:
+    """Whether the project is still in Label Studio; its id may be another one's by now."""
+    try:
+        return created_at(client.project(row.ls_id)) == row.ls_created
+    except GoneError:
+        return False
 
 
 def _page(store: Store, row: LsProject, page: list[Json], before: datetime | None) -> Repairs:

@@ -19,6 +19,7 @@ WEBHOOK = "/webhook"
 SECRET = "X-Socialite-Secret"  # noqa: S105 - the header's name
 ASSISTED = {"sampling": SAMPLING["uncertainty"], "show_collab_predictions": True}
 AUDIT = {"sampling": SAMPLING["sequential"], "show_collab_predictions": False}
+ADJUDICATION = AUDIT | {"maximum_annotations": 1}
 Say = Callable[[str], None]
 
 
@@ -63,6 +64,21 @@ def connect_backend(store: Store, client: LabelStudio, line: Line, release: str)
         s.get_one(LsProject, line.ls_project.id).backend_id = mine["id"]
 
 
+def connect_blind(store: Store, client: LabelStudio, line: Line, wanted: Json) -> None:
+    """A project whose coders are shown no suggestion: these settings and our webhook, and no ML backend.
+
+    LabelStudioError when it has one.
+    """
+    row = line.ls_project
+    if client.backends(row.ls_id):
+        raise LabelStudioError(
+            f"The {row.role} project {row.ls_id} has an ML backend, so its coders may be shown suggestions. Remove it "
+            "in its Settings > Model, and connect again."
+        )
+    settle(client, row.ls_id, wanted)
+    connect_webhook(store, client, line)
+
+
 def _create(client: LabelStudio, line: Line, release: str) -> Json:
     """A new backend. Where Label Studio may not call it, it makes the row all the same, and we take it away again."""
     try:
@@ -104,6 +120,13 @@ def webhooks_to(client: LabelStudio, line: Line) -> list[Json]:
     """The project's webhooks that call us."""
     hooks = [h for h in client.webhooks(line.ls_project.ls_id) if h.get("project") is not None]
     return [h for h in hooks if h["url"].endswith(WEBHOOK) and line.is_ours(h["url"].removesuffix(WEBHOOK))]
+
+
+def told(client: LabelStudio, ls_id: int, key: str) -> str | None:
+    """The address of ours that a project's webhook calls for our project of this key; None when it has none."""
+    ending = f"/ls/{key}{WEBHOOK}"
+    hooks = client.webhooks(ls_id)
+    return next((h["url"].removesuffix(WEBHOOK) for h in hooks if h["url"].rstrip("/").endswith(ending)), None)
 
 
 def fits(hook: Json, secret_hash: str | None) -> bool:

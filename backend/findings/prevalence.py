@@ -1,9 +1,8 @@
-"""How often each label occurs in the corpus: by the model alone, by people alone, and corrected (METHODS: prevalence)."""
+"""How often each label occurs in the corpus: by the model alone, by people alone, and corrected by both."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from backend.findings.facts import Facts, FindingsError
 from backend.findings.report import Cell, Column, Section, Table, Unit
-from backend.findings.sample import Frame, NoSampleError, Role, frame, labels, role
+from backend.findings.sample import Frame, NoSampleError, Role, frame, role
 from backend.findings.weighed import Weighed, weighed
 from backend.stats.f1 import Array
 from labelstudio_config.codebook import Kind, Question
@@ -28,9 +27,9 @@ _TEXT = (
     "does not know of them: it is printed because it is what is often published, and should not be. 'People alone' is "
     "what the accepted labels of the random audit sample say.",
     "'Corrected' is the model's count plus what people and the model differ by in the sample (prediction-powered "
-    "inference: Angelopoulos, Duchi & Zrnic 2023; for a share the same as design-based supervised learning: Egami et al. "
-    "2023). It is as trustworthy as the sample, and narrower the better the model is. How much the model counts, from "
-    "0 to 1, is chosen so that the interval is narrowest; at 0 the corrected share is the people's.",
+    "inference: Angelopoulos, Duchi & Zrnic 2023; for a share the same as design-based supervised learning: Egami et "
+    "al. 2023). It is as trustworthy as the sample, and narrower the better the model is. How much the model counts, "
+    "from 0 to 1, is chosen so that the interval is narrowest; at 0 the corrected share is the people's.",
     "The model's label is what counts, not its probability: it is what a coder sees and a table exports, and a "
     "calibration does not change it.",
 )
@@ -94,7 +93,9 @@ def _mean(facts: Facts, question: Question, sample: Frame) -> _Asked:
         one = sample.accepted[int(ids[place])]
         human[place] = one.number if one.number is not None else place_of[min(one.labels)]
     if question.kind is Kind.NUMBER:
-        return _Asked(question, sample, ("mean",), human, "the model suggests no numbers: people's mean is the estimate")
+        return _Asked(
+            question, sample, ("mean",), human, "the model suggests no numbers: people's mean is the estimate"
+        )
     marks = _marks(facts, question, sample)
     model = marks if isinstance(marks, str) else 1.0 + marks.argmax(axis=1)[:, None]
     return _Asked(question, sample, ("mean",), human, model)
@@ -106,17 +107,15 @@ def _marks(facts: Facts, question: Question, sample: Frame) -> NDArray[np.bool_]
         return "there is no release yet: run `socialite push`"
     needed = facts.texts.rows[sample.texts] > 0
     found = facts.scores.get(question.id)
-    there = np.zeros(len(needed), dtype=np.bool_)
-    places = np.zeros(0, dtype=np.int64)
-    if found is not None:
-        there, places = found.at(facts.texts.ids[sample.texts])
+    total = int(needed.sum())
+    if found is None:
+        return f"0 of {total:,} texts are scored: run `socialite push`"
+    there, places = found.at(facts.texts.ids[sample.texts])
     lacking = int((needed & ~there).sum())
     if lacking:
-        total = int(needed.sum())
         return f"{total - lacking:,} of {total:,} texts are scored: run `socialite push`"
     marks = np.zeros((len(needed), len(question.labels)), dtype=np.bool_)
-    if found is not None:
-        marks[there] = found.marks[places]
+    marks[there] = found.marks[places]
     return marks
 
 
@@ -135,9 +134,7 @@ def _overall(facts: Facts, one: _Asked, part: Role) -> Table:
         head="label" if shares else "",
         rows=one.names,
         columns=(*_columns(shares), Column("how much the model counts", "number")),
-        cells=tuple(
-            (*figures, weight) for figures, weight in zip(_cells(found), found.weight, strict=True)
-        ),
+        cells=tuple((*figures, weight) for figures, weight in zip(_cells(found), found.weight, strict=True)),
         origin=_origin(one, part),
         notes=_notes(facts, one, part, found.rows),
         drawn="intervals",
@@ -196,10 +193,9 @@ def _notes(facts: Facts, one: _Asked, part: Role, rows: int) -> tuple[str, ...]:
             "drawn, or came after the draws that the sample is from."
         )
     if sample.missing:
-        why = Counter({k: n for k, n in labels(facts, part).unresolved[one.question.id].items()})
         notes.append(
-            f"{sample.missing:,} texts of the sample have no accepted value and are left out ({_told(why)}, texts that "
-            "are not reached included); the bounds under nonresponse say what they could change."
+            f"{sample.missing:,} texts of the sample have no accepted value and are left out: see nonresponse for why, "
+            "and for what they could change."
         )
     if part == "gate" and facts.release is not None and not isinstance(one.model, str):
         notes.append(
@@ -207,10 +203,6 @@ def _notes(facts: Facts, one: _Asked, part: Role, rows: int) -> tuple[str, ...]:
             "labels of the test have no such part in it, once it is opened."
         )
     return tuple(notes)
-
-
-def _told(why: Counter[str]) -> str:
-    return ", ".join(f"{name} {n:,}" for name, n in why.most_common())
 
 
 def _groups(facts: Facts, rows: Iterable[Row], by: Sequence[str]) -> dict[str, dict[str, list[int]]]:
@@ -233,4 +225,3 @@ def _groups(facts: Facts, rows: Iterable[Row], by: Sequence[str]) -> dict[str, d
 
 def _slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "column"
-

@@ -38,7 +38,8 @@ class Frame:
 
     `texts` [T]: their places in `Facts.texts`. `cluster` [T]: 0 to N - 1. `stratum` [N]: the draw, 0 to H - 1.
     `drawn` [N]: whether the cluster is in the sample. `coded` [T]: whether the text is, and has an accepted value.
-    `accepted`: text id -> that value. `outside`: rows of the corpus that no such draw could have drawn.
+    `accepted`: text id -> that value. `missing`: texts of the sample that have none, though rows show them. `outside`:
+    rows of the corpus that no such draw could have drawn.
     """
 
     texts: Ints
@@ -47,12 +48,8 @@ class Frame:
     drawn: Bools
     coded: Bools
     accepted: dict[int, Accepted]
+    missing: int
     outside: int
-
-    @property
-    def missing(self) -> int:
-        """Texts of the sample that have no accepted value."""
-        return int(self.drawn[self.cluster].sum() - self.coded.sum())
 
 
 def checked(ids: Ints, draw: Ints, rank: Ints, accepted: Collection[int], missing: Collection[int]) -> Bools:
@@ -110,18 +107,22 @@ def frame(facts: Facts, question: str, part: Role) -> Frame:
     first = np.unique(np.stack([texts.draw[sampled], texts.rank[sampled]], axis=1), axis=0)[:, 0]
     strata = np.array([draw for draw in np.unique(first) if (first == draw).sum() > 1])
     if not len(strata):
-        raise NoSampleError("One text, or one group of texts, is coded: two are the least that a variance can be had of.")
+        raise NoSampleError(
+            "One text, or one group of texts, is coded: two are the least that a variance can be had of."
+        )
     places = np.flatnonzero(in_draw & np.isin(texts.draw, strata))
     ranks = int(texts.rank.max()) + 1
     keys, cluster = np.unique(texts.draw[places] * ranks + texts.rank[places], return_inverse=True)
     drawn = np.zeros(len(keys), dtype=np.bool_)
     drawn[cluster[np.isin(places, sampled)]] = True
+    coded = np.isin(texts.ids[places], np.fromiter(accepted, dtype=np.int64))
     return Frame(
         texts=places,
         cluster=cluster.astype(np.int64),
         stratum=np.searchsorted(strata, keys // ranks),
         drawn=drawn,
-        coded=np.isin(texts.ids[places], np.fromiter(accepted, dtype=np.int64)),
+        coded=coded,
         accepted=accepted,
+        missing=int((drawn[cluster] & ~coded & (texts.rows[places] > 0)).sum()),
         outside=int(texts.rows.sum() - texts.rows[places].sum()),
     )

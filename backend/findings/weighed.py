@@ -46,7 +46,7 @@ def weighed(frame: Frame, rows: Array, human: Array, model: Array | str, *, shar
     strata = int(frame.stratum.max()) + 1
     population = prevalence.Population(
         np.bincount(frame.stratum, minlength=strata).astype(np.float64),
-        np.bincount(frame.stratum, in_all, minlength=strata),
+        totals(frame.stratum, strata, in_all[:, None])[:, 0],
         totals(frame.stratum, strata, by_model),
     )
     drawn = frame.drawn

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from backend.learning.estimate import Estimate
+
 
 def counted(n: int, one: str, many: str = "") -> str:
     """'1 text', '1,200 texts'."""
@@ -24,3 +26,15 @@ def tallied(counts: Mapping[str, int]) -> str:
 def listed(items: Sequence[str]) -> str:
     """'a', 'a and b', 'a, b and c'."""
     return " and ".join([*([", ".join(items[:-1])] if len(items) > 1 else []), *items[-1:]])
+
+
+def figure(found: Estimate, *, share: bool = False) -> str:
+    """'.72 [.64, .80]', as a share '72 % [64 %, 80 %]'; the reason where there is none."""
+    if found.value is None:
+        return found.missing
+    value, *bounds = (
+        f"{100 * one:.0f} %" if share else f"{one:.2f}".replace("0.", ".", 1)
+        for one in (found.value, found.lower, found.upper)
+        if one is not None
+    )
+    return f"{value} [{', '.join(bounds)}]" if len(bounds) == 2 else f"{value} ({found.missing})"

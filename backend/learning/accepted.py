@@ -20,13 +20,16 @@ from backend.learning.vote import ADJUDICATED, Ballot, Said, Vote, ballot, said
 from db import answers, revisions
 from db.answers import LiveAnswer
 from db.models import Project
+from db.projects import ADJUDICATION, AUDIT
 from labelstudio_config.codebook import Codebook
 
 __all__ = ["Accepted", "Resolved", "Vote", "audit_labels", "work_labels"]
 
 BULK, IMPORTED, EARLY, SEEN = "made from predictions", "imported", "another phase", "not blind"
+UNDECIDED = "no adjudication"  # given where texts are adjudicated, but not by a person without a suggestion
 OLDER, AHEAD, NO_TASK = "older codebook", "not reached", "no task any more"
 CODERS = 2  # of an audit text, where the project does not say
+_BLIND = {AUDIT: ("human", ADJUDICATED), ADJUDICATION: (ADJUDICATED,)}  # origins that are, by where it was given
 
 Key = tuple[int, str]  # text id, question key
 WhyNot = Callable[[LiveAnswer], str | None]
@@ -57,8 +60,8 @@ class Resolved:
     """The accepted values, sorted by text and question; what has none and why; and the votes.
 
     `unresolved`: question key -> reason -> texts. A text is counted under one reason a question. `votes` hold one vote
-    a coder, of the unresolved texts too; of the audit only those of its completed part. `completed`: question key -> the
-    texts of that part, with or without an accepted value; empty outside the audit.
+    a coder, of the unresolved texts too; of the audit only those of its completed part. `completed`: question key ->
+    the texts of that part, with or without an accepted value; empty outside the audit.
     """
 
     accepted: tuple[Accepted, ...]
@@ -71,8 +74,8 @@ def work_labels(s: Session, project: Project, book: Codebook) -> Resolved:
     """What texts of the work stream may teach. RuleError."""
     rule = checked(project.gold_rule)
     live = [answer for answer in answers.live(s, project.id) if answer.stream == "work"]
-    ballots = _ballots(s, project, book, live, _not_for_work, Meanings(s, project.id, book).same_kind)
-    return _resolved(book, ballots, rule, 1)
+    given = ballots(s, project, book, live, not_for_work, Meanings(s, project.id, book).same_kind)
+    return _resolved(book, given, rule, 1)
 
 
 def audit_labels(
@@ -95,15 +98,15 @@ def audit_labels(
     given = [a for a in live if a.stream == "audit" and a.role == role]
 
     def why_not(answer: LiveAnswer) -> str | None:
-        return _not_for_audit(answer, phase)
+        return not_for_audit(answer, phase)
 
-    ballots = _ballots(s, project, book, given, why_not, Meanings(s, project.id, book).unchanged)
+    cast = ballots(s, project, book, given, why_not, Meanings(s, project.id, book).unchanged)
     order = places(s, project.id, role)
     within: dict[Key, Ballot] = {}
     outside: dict[str, Counter[str]] = {}
     completed: dict[str, frozenset[int]] = {}
     for question in book.questions:
-        mine = {place.text_id: ballots.get((place.text_id, question.id), Ballot()) for place in order}
+        mine = {place.text_id: cast.get((place.text_id, question.id), Ballot()) for place in order}
         attempted = {text for text, found in mine.items() if _attempted(found, needed)}
         done = reached(order, attempted)
         gone = {place.text_id for place in order if not place.tasks} & done - attempted
@@ -125,24 +128,28 @@ def _ahead(found: Ballot, attempted: bool) -> str:
     return AHEAD if attempted or not (found.attempts or found.missing) else lacking(found)
 
 
-def _not_for_work(answer: LiveAnswer) -> str | None:
+def not_for_work(answer: LiveAnswer) -> str | None:
+    """Why an answer says nothing of what a text may teach; None where it does."""
     if answer.origin == "bulk":
         return BULK
+    if answer.ls_role == ADJUDICATION and answer.origin != ADJUDICATED:
+        return UNDECIDED
     return None if answer.phase in ("production", "pilot") else EARLY
 
 
-def _not_for_audit(answer: LiveAnswer, phase: str) -> str | None:
+def not_for_audit(answer: LiveAnswer, phase: str) -> str | None:
+    """Why an answer is none of the audit's in this phase; None where it is."""
     if answer.origin == "bulk":
         return BULK
     if answer.origin == "imported":
         return IMPORTED
     if answer.phase != phase:
         return EARLY
-    blind = answer.ls_role == "audit" and answer.release_id is None and answer.origin in ("human", ADJUDICATED)
+    blind = answer.release_id is None and answer.origin in _BLIND.get(answer.ls_role, ())
     return None if blind else SEEN
 
 
-def _ballots(
+def ballots(
     s: Session, project: Project, book: Codebook, live: Iterable[LiveAnswer], why_not: WhyNot, holds: Holds
 ) -> dict[Key, Ballot]:
     """The ballot of every text that has an answer, on every question."""

@@ -51,11 +51,21 @@ def checked(rule: str) -> str:
 def resolve(question: Question, ballot: Ballot, rule: str, needed: int) -> Value | str:
     """The accepted value, or the reason why there is none.
 
-    An adjudication goes before ground truth, and that before the rule; only the rule needs `needed` votes.
+    Ground truth goes before the rule, which needs `needed` votes. What the votes leave open by the rule is settled by
+    an adjudication, and that goes before ground truth; where they agree, an adjudicator does not overrule them: an
+    adjudicator is shown a text for one question, and answers all.
     """
-    for vote, by in ((ballot.adjudicated, ADJUDICATED), (ballot.truth, TRUTH)):
-        if vote is not None:
-            return Value(vote.labels, vote.number, shares(question, ballot.votes or (vote,)), by)
+    found = _by_votes(question, ballot, rule, needed)
+    if isinstance(found, str) and ballot.adjudicated is not None:
+        return _decided(question, ballot, ballot.adjudicated, ADJUDICATED)
+    return found if ballot.truth is None else _decided(question, ballot, ballot.truth, TRUTH)
+
+
+def _decided(question: Question, ballot: Ballot, vote: Vote, by: str) -> Value:
+    return Value(vote.labels, vote.number, shares(question, ballot.votes or (vote,)), by)
+
+
+def _by_votes(question: Question, ballot: Ballot, rule: str, needed: int) -> Value | str:
     if len(ballot.votes) < needed:
         return lacking(ballot)
     if rule == ADJUDICATED:

@@ -4,8 +4,8 @@ A corpus is N clusters of rows, in strata; n of them are drawn at random without
 their rows are coded. The model's values are known of every row. What is estimated is the mean over the rows that there
 are, so variances have the finite-population correction.
 
-Both together: the model's mean over the corpus, plus the mean of (human - model) over the sample, where the model counts
-lambda times: PPI++ with power tuning (Angelopoulos, Duchi & Zrnic 2023, arXiv 2311.01453, section 6), which is the
+Both together: the model's mean over the corpus, plus the mean of (human - model) over the sample, where the model
+counts lambda times: PPI++ with power tuning (Angelopoulos, Duchi & Zrnic 2023, arXiv 2311.01453, section 6), the
 difference estimator of survey sampling with an estimated slope (Cochran 1977, Sampling Techniques, 7.6), and for a mean
 the same as design-based supervised learning (Egami, Hinck, Stewart & Wei 2023, NeurIPS). The paper's N rows without a
 human label are here the rows of the corpus outside the sample: its lambda / (1 + n/N) is then ours.
@@ -100,22 +100,24 @@ def corrected(sample: Sample, population: Population, *, share: bool = True) -> 
 
 def _mean(found: _Spread, value: Array, variance: Array) -> Mean:
     """A census has no degrees of freedom to lose: its variance is 0 whatever they are."""
-    return Mean(value, variance, found.clusters - len(found.share))
+    return Mean(value, variance, found.clusters - int((found.share > 0).sum()))
 
 
 def _spread(sample: Sample, population: Population) -> _Spread:
-    """NaN where a stratum has no coded rows."""
+    """NaN where a stratum has rows, but none that are coded; strata without rows are left out of account."""
     h, k = len(population.rows), sample.human.shape[1]
     there = sample.rows > 0
     drawn = np.bincount(sample.stratum, minlength=h)
     stratum, rows = sample.stratum[there], sample.rows[there]
     n = np.bincount(stratum, minlength=h).astype(np.float64)
     m = np.bincount(stratum, rows, minlength=h)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        human, model = (_sums(stratum, values[there], h, k) / m[:, None] for values in (sample.human, sample.model))
-        share = population.rows / population.rows.sum()
-        left = np.clip(1 - drawn / population.clusters, 0.0, 1.0)
-        each = share**2 * left * n / (n - 1) / m**2
+    empty = population.rows == 0
+    m = np.where(m > 0, m, np.where(empty, 1.0, np.nan))
+    human, model = (_sums(stratum, values[there], h, k) / m[:, None] for values in (sample.human, sample.model))
+    share = population.rows / population.rows.sum() if not empty.all() else np.full(h, np.nan)
+    left = np.clip(1 - drawn / population.clusters, 0.0, 1.0)
+    several = np.divide(n, n - 1, out=np.full(h, np.nan), where=n > 1)
+    each = np.where(empty, 0.0, share**2 * left * several / m**2)
     residual = sample.human[there] - rows[:, None] * human[stratum]
     explained = sample.model[there] - rows[:, None] * model[stratum]
     whole = float(1 - drawn.sum() / population.clusters.sum())

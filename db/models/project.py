@@ -20,7 +20,7 @@ class LsServer(Row):
 
 
 class Project(Row):
-    """One coding project: a codebook, a corpus, one assisted and one audit Label Studio project."""
+    """One coding project: a codebook, a corpus, and the Label Studio projects that serve it, one of each role."""
 
     __tablename__ = "project"
 
@@ -48,7 +48,7 @@ class LsProject(Row):
     server_id: Mapped[int] = mapped_column(ForeignKey("ls_server.id"))
     ls_id: Mapped[int] = mapped_column(index=True)
     ls_created: Mapped[int]
-    role: Mapped[str]  # assisted | audit
+    role: Mapped[str]  # assisted | audit | adjudication
     secret_hash: Mapped[str | None]
     backend_id: Mapped[int | None]  # Label Studio's id of the ML backend row
     webhook_id: Mapped[int | None]

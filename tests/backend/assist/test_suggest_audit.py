@@ -14,7 +14,7 @@ from sqlalchemy import update
 
 from backend.assist.request import HELD_BACK
 from backend.assist.suggest import Suggestion, TaskIn
-from db import texts
+from db import projects, texts
 from db.models import LsProject, LsTask, Text
 from db.store import Store
 from db.texts import TaskRow
@@ -161,3 +161,17 @@ def _shown(
         for task, answer in zip(tasks, given_answers, strict=True)
         if answer.result is not None
     )
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_task_of_an_adjudication_project_gets_no_suggestion(world: World, channel: str) -> None:
+    """Whoever connects a model to it by hand is shown nothing, of no stream."""
+    world.place("work", "known")
+    with world.store.writing() as s:
+        server = s.get_one(LsProject, world.audit).server_id
+        place = projects.add_ls_project(s, world.project_id, server, 3, 1000, "adjudication").id
+    with serving(world, FakeEngine()) as service:
+        for body in ("known", "never seen"):
+            assert service.ask(TaskIn(1, (body,), place), channel=channel) == [HELD_BACK]
+    assert world.exposed() == []
+    assert world.streams() == {"known": "work"}

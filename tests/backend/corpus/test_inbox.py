@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from backend.corpus import event
 from backend.corpus.inbox import NotAppliedError, apply
 from db import answers, inbox, predictions, projects, releases, revisions, texts
-from db.models import Answer, AnswerVersion, Inbox, Job, LsTask, Project, Push, TextBody, Tombstone, Unit
+from db.models import Answer, AnswerVersion, Inbox, Job, LsProject, LsTask, Project, Push, TextBody, Tombstone, Unit
 from db.predictions import ExposureRow
 from db.store import Store, open_store, sqlite_url
 from labelstudio_config.xml import from_xml
@@ -359,3 +359,29 @@ def test_label_studio_names_a_project_in_two_ways(said: Any) -> None:
 )
 def test_a_project_that_is_not_named_is_none(said: Any) -> None:
     assert event.identity(said) is None
+
+
+def test_what_is_given_in_an_adjudication_project_is_an_adjudication(store: Store) -> None:
+    """Skips too; but not what started from a suggestion, was imported, or made from predictions."""
+    with store.writing() as s:
+        s.execute(update(LsProject).values(role="adjudication"))
+        revisions.register(s, 1, from_xml(CONFIG, key="tones"), CONFIG)
+    receive(store, created(annotation(1, 10)))
+    receive(store, created(annotation(2, 11, [], was_cancelled=True)))
+    receive(store, created(annotation(3, 12, [choice("Kind", origin="prediction")], parent_prediction=5)))
+    receive(store, created(annotation(4, 13, import_id=7)))
+    receive(store, created(annotation(5, 14, bulk_created=True)))
+    receive(store, created(annotation(6, 10, [choice("Harsh")], updated_at="2026-11-22T22:20:00Z")))
+    work(store, push=True)
+    found = {answer.annotation_id: answer.origin for answer in live(store)}
+    assert found == {1: "adjudicated", 2: "adjudicated", 3: "kept", 4: "imported", 5: "bulk", 6: "adjudicated"}
+    receive(store, deleted(1))
+    changed = project(label_config=CONFIG.replace("Kind", "Gentle"))
+    receive(store, {"action": "PROJECT_UPDATED", "project": changed})
+    receive(store, {"action": "TASKS_CREATED", "tasks": [task(20)], "project": project()})
+    work(store, push=True)
+    assert 1 not in {answer.annotation_id for answer in live(store)}, "a deletion undoes it"
+    with store.reading() as s:
+        current = revisions.current(s, 1)
+        assert current is not None and current.xml == CONFIG, "its screen is not the codebook"
+    assert count(store, Job) == 0, "and its tasks are pushed no suggestions"

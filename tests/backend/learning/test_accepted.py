@@ -167,13 +167,28 @@ def test_adjudication_goes_before_ground_truth_before_the_rule_and_the_latest_of
     latest = coding.answer(text, 4, humor="no", ground_truth=True)
     (value,) = [a for a in coding.audit().accepted if a.question == "humor"]
     assert (set(value.labels), value.by, value.coders, value.shares) == ({"no"}, "ground truth", 4, (0.25, 0.75))
+    coding.answer(text, 6, humor="no")
     coding.answer(text, 5, humor="no", origin="adjudicated")
     coding.answer(text, 5, humor="yes", origin="adjudicated")
     coding.answer(text, 5, cancelled=True, origin="adjudicated")
     (value,) = [a for a in coding.audit().accepted if a.question == "humor"]
-    assert (set(value.labels), value.by, value.coders, value.shares) == ({"yes"}, "adjudicated", 4, (0.25, 0.75))
+    assert (set(value.labels), value.by, value.coders, value.shares) == ({"no"}, "ground truth", 5, (0.4, 0.6))
+    coding.answer(text, 7, humor="no")
+    (value,) = [a for a in coding.audit().accepted if a.question == "humor"]
+    assert (set(value.labels), value.by, value.coders, value.shares) == ({"yes"}, "adjudicated", 6, (0.5, 0.5)), "a tie"
     coding.delete(latest)
-    assert len(coding.audit().votes[text, "humor"]) == 3, "who adjudicates is no coder"
+    assert len(coding.audit().votes[text, "humor"]) == 5, "who adjudicates is no coder"
+
+
+def test_an_adjudicator_settles_what_votes_leave_open_and_overrules_no_agreement(coding: Coding) -> None:
+    for text, topics in ((coding.text("one", "audit"), ("money",)), (coding.text("two"), ("health",))):
+        coding.answer(text, 1, humor="yes", topics=topics)
+        coding.answer(text, 2, humor="no", topics=topics)
+        coding.answer(text, 3, humor="no", topics=("sport",), origin="adjudicated")
+    for found, topic in ((coding.audit(), "money"), (coding.work(), "health")):
+        made = {a.question: (",".join(a.labels), a.by) for a in found.accepted}
+        assert made["humor"] == ("no", "adjudicated") and made["topics"] == (topic, "majority")
+        assert {len(votes) for (_, key), votes in found.votes.items() if key == "humor"} == {2}
 
 
 def test_an_adjudicator_alone_gives_the_shares(coding: Coding) -> None:

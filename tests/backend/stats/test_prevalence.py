@@ -89,9 +89,7 @@ def test_draws_are_strata_that_count_by_their_rows() -> None:
     human, model = world(900, 0.4, 0.8, 4)
     stratum = np.repeat([0, 1], [600, 300])
     drawn = np.r_[0:100, 600:700]
-    population = Population(
-        np.array([600.0, 300]), np.array([600.0, 300]), totals(stratum, 2, model[:, None])
-    )
+    population = Population(np.array([600.0, 300]), np.array([600.0, 300]), totals(stratum, 2, model[:, None]))
     sample = Sample(stratum[drawn], np.ones(200), human[drawn, None], model[drawn, None])
     found = human_only(sample, population)
     first, second = human[:100], human[600:700]
@@ -164,3 +162,25 @@ def test_the_interval_covers_where_the_models_count_never_does() -> None:
         width_alone += high[0] - low[0]
     assert covered / 400 > 0.93
     assert width < 0.8 * width_alone
+
+
+def test_a_stratum_in_which_nothing_is_meant_is_left_out_of_account() -> None:
+    """As where one source's rows are asked for, and none of them came before the second draw."""
+    human, model = world(300, 0.3, 0.8, 7)
+    sample, population = simple(human, model, np.arange(100))
+    wider = Population(
+        np.append(population.clusters, 50.0), np.append(population.rows, 0.0), np.vstack([population.model, [0.0]])
+    )
+    more = Sample(
+        np.append(sample.stratum, [1, 1]),
+        np.append(sample.rows, [0.0, 0.0]),
+        np.vstack([sample.human, np.zeros((2, 1))]),
+        np.vstack([sample.model, np.zeros((2, 1))]),
+    )
+    for one, other in ((sample, more), (more, sample)):
+        assert human_only(one, wider if one is more else population).value == pytest.approx(
+            human_only(other, wider if other is more else population).value
+        )
+    found, alone = corrected(more, wider).mean, corrected(sample, population).mean
+    assert found.value == pytest.approx(alone.value)
+    assert not np.isnan(found.variance).any()
