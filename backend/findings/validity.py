@@ -1,65 +1,74 @@
-"""How far people agree with each other on the texts that they coded blind, and the model with them, by question."""
+"""How far people agree with each other, and the model with them, by question: the numbers of the report, in short."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
+from backend.findings.agreement import people
 from backend.findings.facts import Facts
+from backend.findings.fit import Fit, fits
 from backend.findings.sample import NoSampleError, frame, labels, role
-from backend.learning.accepted import Accepted
-from backend.learning.agreed import Agreed, agreed
+from backend.learning.agreed import Agreed
 from backend.learning.estimate import Estimate
-from backend.learning.measured import MEASURES, scored
+from backend.learning.measured import MEASURES
 from labelstudio_config.codebook import Question
-
-NO_SCORES = "the release that answers has not scored these texts"
 
 
 @dataclass(frozen=True, slots=True)
 class Validity:
-    """One question, on the texts of a role (gate | test).
+    """One question. `agreement`: of people with each other, on all texts of the audit that two or more coded blind.
 
-    `n` texts have an accepted label, by `coders` (coders a text -> texts); `unresolved`: reason -> texts that have
-    none. `agreement`: of people with each other. `measure` and `fit`: the question's first measure, of the model
-    against the accepted labels. `no_sample`: why they are no random sample of the corpus, or ''.
+    `n` texts of a `role` (the test once it is opened, before that the gate) have an accepted label, by `coders` (coders
+    a text -> texts); `unresolved`: reason -> texts that have none. `measure` and `fit`: the question's first measure,
+    of the model against them; '' where it suggests nothing. `no_sample`: why they are no random sample of the corpus,
+    or ''.
     """
 
     question: Question
+    agreement: Agreed
     role: str
     n: int
     coders: Mapping[int, int]
     unresolved: Mapping[str, int]
-    agreement: Agreed
     measure: str
     fit: Estimate
     no_sample: str
 
 
 def validities(facts: Facts) -> tuple[Validity, ...]:
-    """Of every question: on the test where it is opened, else on the gate."""
-    return tuple(_validity(facts, question) for question in facts.book.questions)
+    """One a question, in the codebook's order."""
+    part = role(facts)
+    resolved = labels(facts, part)
+    fitted = {one.question.id: one for one in fits(facts).get(part, ())}
+    found = []
+    for one in people(facts):
+        question = one.question
+        mine = [value for value in resolved.accepted if value.question == question.id]
+        measure = next(iter(MEASURES[question.kind]), "")
+        found.append(
+            Validity(
+                question=question,
+                agreement=one.agreed,
+                role=part,
+                n=len(mine),
+                coders=dict(sorted(Counter(value.coders for value in mine).items())),
+                unresolved=dict(resolved.unresolved.get(question.id, {})),
+                measure=measure,
+                fit=_fit(fitted.get(question.id), measure),
+                no_sample=_no_sample(facts, question.id),
+            )
+        )
+    return tuple(found)
 
 
-def _validity(facts: Facts, question: Question) -> Validity:
-    resolved = labels(facts, role(facts))
-    mine = [one for one in resolved.accepted if one.question == question.id]
-    votes = {text: cast for (text, key), cast in resolved.votes.items() if key == question.id}
-    clusters, seed = facts.clusters, facts.project.seed
-    return Validity(
-        question=question,
-        role=role(facts),
-        n=len(mine),
-        coders=dict(sorted(Counter(one.coders for one in mine).items())),
-        unresolved=dict(resolved.unresolved.get(question.id, {})),
-        agreement=agreed(question, votes, clusters, seed),
-        measure=next(iter(MEASURES[question.kind]), ""),
-        fit=_fit(facts, question, mine, seed),
-        no_sample=_no_sample(facts, question.id),
-    )
+def _fit(found: Fit | None, measure: str) -> Estimate:
+    if found is None:
+        return Estimate(0, missing="no model has labelled these texts")
+    if not len(found.ids):
+        return Estimate(0, missing="none of these texts has both an accepted label and one of the model")
+    return found.measures[measure]
 
 
 def _no_sample(facts: Facts, question: str) -> str:
@@ -68,21 +77,3 @@ def _no_sample(facts: Facts, question: str) -> str:
     except NoSampleError as error:
         return str(error)
     return ""
-
-
-def _fit(facts: Facts, question: Question, mine: Sequence[Accepted], seed: int) -> Estimate:
-    """The model's first measure on the texts with an accepted label."""
-    if not MEASURES[question.kind]:
-        return Estimate(0, missing="the model suggests no numbers")
-    if question.id not in facts.scores:
-        return Estimate(0, missing=NO_SCORES)
-    scores = facts.scores[question.id]
-    ids = np.array([one.text_id for one in mine], dtype=np.int64)
-    there, places = scores.at(ids)
-    kept = [one for one, yes in zip(mine, there, strict=True) if yes]
-    truth = np.array([[label in one.labels for label in question.label_ids] for one in kept], dtype=np.bool_)
-    if not kept:
-        return Estimate(0, missing=NO_SCORES if mine else "no text has an accepted label yet")
-    tied = facts.texts.cluster[facts.texts.at(ids[there])]
-    found, _ = scored(question.kind, truth, scores.marks[places], tied, seed)
-    return found[MEASURES[question.kind][0]]

@@ -12,9 +12,9 @@ from typing import Literal
 
 from backend.findings.study import Study
 from backend.findings.validity import Validity
-from backend.findings.words import counted, tallied, times
+from backend.findings.words import counted, figure, tallied, times
 from backend.reports.methods.marks import words
-from backend.reports.methods.paragraph import Program, number
+from backend.reports.methods.paragraph import Program
 
 Status = Literal["answered", "partly answered", "to be filled in by the authors", "cannot be known by this program"]
 NO_MODEL = "No model has suggested or assigned a label in this project yet."
@@ -227,10 +227,11 @@ def _personal(study: Study) -> Item:
 def _validated(study: Study, found: Sequence[Validity]) -> Item:
     facts, told = study.facts, []
     for one in found:
-        fit = f"; the model's {one.measure} {number(one.fit)} on n = {one.fit.n:,}" if one.measure else ""
+        fit = f"; the model's {one.measure} {figure(one.fit)} on n = {one.fit.n:,}" if one.measure else ""
+        alpha = one.agreement.alpha
         told.append(
-            f"{one.question.name}, {one.role} texts coded blind: {counted(one.n, 'text')} with an accepted label; "
-            f"Krippendorff's alpha of coders {number(one.agreement.alpha)} on n = {one.agreement.alpha.n:,}{fit}."
+            f"{one.question.name}: Krippendorff's alpha of coders {figure(alpha)} on n = {alpha.n:,} texts coded "
+            f"blind; {counted(one.n, 'text')} with an accepted label in the {one.role}{fit}."
         )
     opened = (
         f"The final test was opened {times(len(facts.looks))}"

@@ -12,7 +12,7 @@ import numpy as np
 
 from backend.findings.study import Study
 from backend.findings.validity import Validity
-from backend.findings.words import counted, listed, times
+from backend.findings.words import counted, figure, listed, times
 from backend.learning.agreed import LEVELS
 from backend.learning.estimate import LEVEL, Estimate
 from labelstudio_config.codebook import Kind, Question
@@ -108,15 +108,10 @@ def _coding(study: Study) -> str:
 def _gold(study: Study, found: Sequence[Validity]) -> str:
     rule = RULES[study.facts.project.gold_rule]
     judged = f", after {counted(study.coded.adjudicated, 'adjudication')}" if study.coded.adjudicated else ""
-    known = [one.n for one in found]
-    told = (
-        f"{_range([f'{n:,}' for n in sorted(set(known))])} {_which(study)} texts have one" if any(known) else "none has"
-    )
+    known, told = sorted({one.n for one in found}), "none has"
+    if any(known):
+        told = f"{_range([f'{n:,}' for n in known])} {_texts(found[0].role)} texts have one"
     return f"A label counts as accepted by {rule} ({study.coders} a text){judged}: {told}."
-
-
-def _which(study: Study) -> str:
-    return "test" if study.facts.opened else "development"
 
 
 def _model(study: Study) -> str:
@@ -155,33 +150,40 @@ def _validation(found: Sequence[Validity]) -> list[str]:
         return [_one(one) for one in some]
     alphas = [one.agreement.alpha.value for one in some if one.agreement.alpha.value is not None]
     fits = [one.fit.value for one in some if one.fit.value is not None]
-    told = [
-        f"Krippendorff's alpha between {min(alphas):.2f} and {max(alphas):.2f} over {len(alphas)} questions"
-    ] * bool(alphas) + [
-        f"the model's fit between {min(fits):.2f} and {max(fits):.2f} over {len(fits)} questions"
-    ] * bool(fits)
-    return [f"On {found[0].role} texts coded blind, {listed(told)}; the report has each with its interval."]
+    told = []
+    if alphas:
+        told.append(f"Krippendorff's alpha of coders is {_between(alphas)} over {counted(len(alphas), 'question')}")
+    if fits:
+        where = _texts(found[0].role)
+        told.append(f"the model's fit to {where} texts is {_between(fits)} over {counted(len(fits), 'question')}")
+    return [f"On texts coded blind, {listed(told)}; the report has each with its interval."]
+
+
+def _between(values: Sequence[float]) -> str:
+    return f"between {min(values):.2f} and {max(values):.2f}"
 
 
 def _one(one: Validity) -> str:
     alpha, told = one.agreement.alpha, []
     if alpha.value is not None:
         told.append(
-            f"Krippendorff's alpha ({LEVELS[one.question.kind]}) of the coders was {number(alpha)} on "
-            f"{counted(alpha.n, 'text')} coded by two or more"
+            f"Krippendorff's alpha ({LEVELS[one.question.kind]}) of coders is {_number(alpha)} on "
+            f"{counted(alpha.n, 'text')} coded blind by two or more"
         )
     if one.fit.value is not None:
-        told.append(f"the model's {one.measure} against accepted labels was {number(one.fit)} on {one.fit.n:,} texts")
-    return f"For {one.question.name}, {listed(told)} ({'test' if one.role == 'test' else 'development'})."
+        told.append(f"the model's {one.measure} is {_number(one.fit)} on {one.fit.n:,} {_texts(one.role)} texts")
+    return f"For {one.question.name}, {listed(told)}."
 
 
-def number(figure: Estimate) -> str:
+def _texts(role: str) -> str:
+    return "test" if role == "test" else "development"
+
+
+def _number(found: Estimate) -> str:
     """'0.71 [0.63, 0.78]'; a number whose interval is withheld stands alone, and says so."""
-    if figure.value is None:
-        return f"not given ({figure.missing})"
-    if figure.lower is None or figure.upper is None:
-        return f"{figure.value:.2f} (no interval)"
-    return f"{figure.value:.2f} [{figure.lower:.2f}, {figure.upper:.2f}]"
+    if found.lower is None or found.upper is None:
+        return f"{found.value:.2f} (no interval)"
+    return f"{found.value:.2f} [{found.lower:.2f}, {found.upper:.2f}]"
 
 
 def _opening(study: Study) -> str:
@@ -232,12 +234,17 @@ def what_numbers_are(study: Study, found: Sequence[Validity]) -> list[tuple[str,
         ("openings", f"{len(facts.looks):,}", "of the final test, for whatever release"),
     ]  # fmt: skip
     for one in found:
-        name, where = one.question.name, f"{one.role} texts, coded blind"
+        name, where = one.question.name, f"{_texts(one.role)} texts, coded blind"
+        alpha = one.agreement.alpha
         rows += [
             (f"{name}: labels", f"{one.n:,}", f"{where}, with an accepted label"),
-            (f"{name}: alpha", number(one.agreement.alpha), f"of coders, on {one.agreement.alpha.n:,} {where}"),
+            (
+                f"{name}: alpha",
+                figure(alpha),
+                f"Krippendorff's, of coders, on {alpha.n:,} texts coded blind by two or more",
+            ),
         ]
-        rows += [(f"{name}: {one.measure}", number(one.fit), f"of the model, on {one.fit.n:,} {where}")] * bool(
+        rows += [(f"{name}: {one.measure}", figure(one.fit), f"of the model, on {one.fit.n:,} {where}")] * bool(
             one.measure
         )
     return rows

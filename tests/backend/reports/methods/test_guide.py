@@ -44,7 +44,7 @@ def test_what_the_store_knows_is_in_the_answers(opened: Coding) -> None:
     assert about.facts.revision.content_hash in " ".join(found["C.1"].answer)
     assert "not tuned" in " ".join(found["B.4"].answer)
     validation = " ".join(found["E.1"].answer)
-    assert all(f"{one.n} texts with an accepted label" in validation for one in validity)
+    assert all(f"{one.n} texts with an accepted label in the test" in validation for one in validity)
     assert "opened once, for this release" in validation
     people = f"People coded {about.coded.texts} of {len(about.facts.texts.ids)} texts"
     assert people in " ".join(found["A.2"].answer)

@@ -52,7 +52,7 @@ def test_its_numbers_are_the_store_s(opened: Coding) -> None:
     ):
         assert said in told
     alphas = [one.agreement.alpha.value for one in found if one.agreement.alpha.value is not None]
-    assert f"alpha between {min(alphas):.2f} and {max(alphas):.2f} over {len(alphas)} questions" in told
+    assert f"alpha of coders is between {min(alphas):.2f} and {max(alphas):.2f} over {len(alphas)} questions" in told
     assert table.n == about.rows
 
 
@@ -62,8 +62,8 @@ def test_a_question_by_itself_is_told_with_its_interval(opened: Coding) -> None:
     told = paragraph(about, (humor,), PROGRAM)
     alpha = humor.agreement.alpha
     assert alpha.value is not None
-    assert f"alpha (nominal) of the coders was {alpha.value:.2f}" in told
-    assert f"on {alpha.n} texts coded by two or more" in told
+    assert f"alpha (nominal) of coders is {alpha.value:.2f}" in told
+    assert f"on {alpha.n} texts coded blind by two or more" in told
 
 
 def test_nothing_is_claimed_that_was_not_done(coding: Coding) -> None:
@@ -81,7 +81,7 @@ def test_before_the_test_is_open_it_speaks_of_development_texts(coding: Coding) 
     analysed(coding, opened=False)
     told = written(coding)
     assert "development texts have one" in told
-    assert "test texts coded blind" not in told
+    assert "fit to test texts" not in told
 
 
 def test_the_page_says_what_each_number_is_and_what_to_cite(opened: Coding) -> None:
