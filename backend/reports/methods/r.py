@@ -57,6 +57,14 @@ bounds <- function(value, variance, df, clusters, binary) {
   c(max(middle - half, 0), min(middle + half, 1))
 }
 
+# Rows of a cluster that have the label if any does, or lack it, whichever is less; in mean cluster sizes.
+together <- function(have, rows) {
+  each <- function(x) if (any(x > 0)) sum(x) / sum(x > 0) else Inf
+  min(each(have), each(rows - have)) / mean(rows)
+}
+
+# For a share the variance is had as if the model had missed the label in one more cluster, and given it wrongly in
+# another.
 mean_of <- function(one, binary) {
   s <- rows_of(one)
   k <- s[s$labeled == 1, , drop = FALSE]
@@ -89,7 +97,7 @@ mean_of <- function(one, binary) {
   if (binary && clusters > 1) {
     missed <- (1 - human) + lambda * sampled
     mistaken <- -human - lambda * (1 - sampled)
-    more <- missed^2 + mistaken^2 - (missed + mistaken)^2 / (clusters + 2)
+    more <- (missed^2 + mistaken^2 - (missed + mistaken)^2 / (clusters + 2)) * together(u$y, u$m)^2
     units <- s$pi[!duplicated(s$cluster)]
     variance <- variance * (clusters - 1) / (clusters + 1) +
       max(1 - mean(units), 0) * more / ((clusters + 1) * clusters)

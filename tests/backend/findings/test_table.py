@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ import pytest
 from backend.corpus.table import new_table
 from backend.findings.prevalence import section
 from backend.findings.table import AnalysisTable, analysis_table
+from labelstudio_config.codebook import Codebook, Label
+from tests.backend.assist.world import HUMOR
 from tests.backend.findings.analysed import analysed, describe
 from tests.backend.findings.world import read, score
 from tests.backend.learning.coding import Coding, coded
@@ -135,3 +138,13 @@ def test_an_empty_project_has_a_table_without_rows(coding: Coding) -> None:
     assert table.n == 0
     assert list(table.rows()) == []
     assert "humor_yes_pred" in table.names
+
+
+def test_thirty_labels_in_scripts_that_no_variable_can_have_get_names_of_their_own(coding: Coding) -> None:
+    many = tuple(Label(f"label-{n}-of-a-question-with-many-labels", f"标签{n}", f"标签{n}") for n in range(30))
+    coding.revise(Codebook("posts", "Posts", (replace(HUMOR, id="a-rather-long-name-of-a-question", labels=many),)))
+    table = table_of(coding)
+    assert len(table.outcomes) == 30
+    assert len(set(table.names)) == len(table.names) == len(table.variables)
+    assert max(map(len, table.names)) <= 32
+    assert "标签7" in next(one.meaning for one in table.variables if one.label == many[7].id)
