@@ -68,7 +68,8 @@ def test_wheel_holds_the_product_its_data_and_its_licence_only(wheel: Path, chec
         path.relative_to(checkout).as_posix()
         for room in PRODUCT
         for path in (checkout / room).rglob("*")
-        if path.suffix in {".py", ".yaml", ".xml", ".mako", ".json"} and "__pycache__" not in path.parts
+        if path.suffix in {".py", ".yaml", ".xml", ".mako", ".json", ".html", ".css"}
+        and "__pycache__" not in path.parts
     }
     assert files == there
     assert any(name.endswith("licenses/LICENSE") for name in zipfile.ZipFile(wheel).namelist())

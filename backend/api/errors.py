@@ -79,5 +79,5 @@ def http_error(status: int) -> Json:
     return error(
         status,
         "There is nothing at this address.",
-        "Label Studio needs http://host:port/ls/ and a project's key; people read /status.",
+        "Label Studio needs http://host:port/ls/ and a project's key; people read /status and /projects/KEY/report.",
     )

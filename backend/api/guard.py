@@ -119,4 +119,5 @@ def _limited(receive: Receive, limit: int) -> Receive:
 def _route(scope: Scope) -> str:
     """The last part of the path when it is one of ours: a path may hold anything."""
     last = scope.get("path", "").rstrip("/").rpartition("/")[2]
-    return last if last in ("health", "setup", "predict", "webhook", "versions", "status") else "a request"
+    ours = ("health", "setup", "predict", "webhook", "versions", "status", "report")
+    return last if last in ours else "a request"

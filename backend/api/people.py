@@ -1,21 +1,42 @@
-"""What people read: how far the projects are."""
+"""What people read: how far the projects are, and what was found."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from urllib.parse import parse_qsl, urlencode
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
+from backend.api.accept import preferred
 from backend.api.access import COOKIE, Access
-from backend.api.errors import Json, NotFound
+from backend.api.errors import BadRequest, Conflict, Json, NotFound, Unavailable
+from backend.findings.build import build
+from backend.findings.facts import PRODUCTION, FindingsError
+from backend.learning.rule import RuleError
+from backend.reports.formats import FORMATS, Format
 from db import counts
 from db.store import ProjectNotFoundError, Store
+
+WAITING = 4  # askers for a report who may wait for another's
+MEDIA = {one.media: name for name, one in FORMATS.items()}
+PAGE = {
+    "content-security-policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "vary": "accept",
+}
 
 
 def router(store: Store, access: Access) -> APIRouter:
     """The routes for people; `?token=...` is taken out of the address and into a cookie."""
     routes = APIRouter()
+    seats, turn = asyncio.Semaphore(1 + WAITING), asyncio.Lock()  # a report takes seconds of a processor
 
     @routes.get("/status")
     def status(request: Request, project: str | None = None) -> Response:
@@ -27,9 +48,53 @@ def router(store: Store, access: Access) -> APIRouter:
             with store.reading() as s:
                 return Json({"projects": counts.status(s, project)})
         except ProjectNotFoundError:
-            raise NotFound("There is no project of this key.", "Ask for /status to see all of them.") from None
+            raise _unknown() from None
+
+    @routes.get("/projects/{key}/report")
+    async def report(
+        request: Request,
+        key: str,
+        phase: str = PRODUCTION,
+        by: list[str] = Query(default=[]),
+        name: str | None = Query(default=None, alias="format"),
+    ) -> Response:
+        """The report of a project, in the format that the address or else the header Accept asks for."""
+        if (moved := _token_to_cookie(request, access)) is not None:
+            return moved
+        access.require_person(request.scope, dict(request.scope["headers"]), request.cookies.get(COOKIE))
+        wanted = _format(name, request.headers.get("accept", ""))
+        if seats.locked():
+            raise Unavailable("Other reports are being made, and more wait.", "Ask again in a minute.")
+        async with seats, turn:
+            content = await asyncio.to_thread(_made, store, key, phase, by, wanted)
+        return Response(content, media_type=wanted.media, headers=PAGE)
 
     return routes
+
+
+def _made(store: Store, key: str, phase: str, by: Sequence[str], wanted: Format) -> bytes:
+    """The report as bytes; what stands in the way of it becomes a sentence."""
+    try:
+        with store.reading() as s:
+            found = build(s, key, phase, by)
+    except ProjectNotFoundError:
+        raise _unknown() from None
+    except FindingsError as error:
+        raise NotFound(str(error), "Look at the address again, or do what the sentence says.") from None
+    except RuleError as error:
+        raise Conflict(str(error), "Mend the project's rule, and ask again.") from None
+    return wanted.written(found).encode("utf-8", "replace")
+
+
+def _unknown() -> NotFound:
+    return NotFound("There is no project of this key.", "Ask for /status to see all of them.")
+
+
+def _format(name: str | None, accept: str) -> Format:
+    name = name if name is not None else MEDIA[preferred(accept, list(MEDIA))]
+    if name not in FORMATS:
+        raise BadRequest("A report has no such format.", f"Take one of: {', '.join(FORMATS)}.")
+    return FORMATS[name]
 
 
 def _token_to_cookie(request: Request, access: Access) -> Response | None:

@@ -31,7 +31,7 @@ BY = "server"
 
 _STAMP = (
     "SELECT (SELECT max(id) FROM pointer), (SELECT max(id) FROM codebook_use), (SELECT max(id) FROM project), "
-    "(SELECT max(id) FROM draw)"
+    "(SELECT max(id) FROM draw), (SELECT sum(audit) FROM draw)"
 )
 
 
@@ -80,7 +80,7 @@ class Catalogue:
         self._lock = threading.Lock()
         self._states: OrderedDict[tuple[str, str | None], ProjectState] = OrderedDict()
         self._stamp: tuple[object, ...] = ()
-        self._cleared: OrderedDict[tuple[int, int | None, str], Codebook] = OrderedDict()
+        self._cleared: OrderedDict[tuple[int, tuple[object, ...], str], Codebook] = OrderedDict()
         self._looked_at = -FRESH
 
     def state(self, project_key: str, label_config: str | None = None, *, assisted: bool = True) -> ProjectState:
@@ -150,9 +150,11 @@ class Catalogue:
         return state
 
     def _shown(self, s: Session, found: _Found, codebook: Codebook) -> Codebook:
-        """The codebook as an engine may see it; looked for in the audit's texts once after each draw."""
-        latest = s.scalar(select(func.max(Draw.id)).where(Draw.project_id == found.project.id))
-        known = (found.project.id, latest, codebook.content_hash)
+        """The codebook as an engine may see it; looked for in the audit's texts once after each draw, and each time
+        that one is carried on.
+        """
+        drawn = select(func.max(Draw.id), func.sum(Draw.audit)).where(Draw.project_id == found.project.id)
+        known = (found.project.id, tuple(s.execute(drawn).one()), codebook.content_hash)
         if known not in self._cleared:
             self._cleared[known] = cleared(s, found.project.id, codebook).codebook
             while len(self._cleared) > MOST:

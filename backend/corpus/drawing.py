@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from backend.assist import streams
+from backend.assist import growing, streams
+from backend.assist.growing import Grown
 from db import texts
 from db.dialect import chunks
 from db.models import Draw, Exposure, Placement, Project, Text
@@ -60,6 +61,29 @@ def draw(store: Store, project: Project, text_ids: Sequence[int], *, audit: int,
         shown = _exposed(s, fresh)
     count = Counter(p.stream for p in new.values())
     return Drawn(count["audit"], count["control"], count["work"], exposed=len(shown))
+
+
+def carry_on(store: Store, project: Project, *, audit: int, control: int, coders: int) -> Grown:
+    """Let the audit and the control grow to so many clusters, over all draws together, and write down how many code
+    each audit text. Neither ever shrinks.
+    """
+    with store.writing() as s:
+        had = _drawn_before(s, project)
+        more = {"audit": max(0, audit - had[0]), "control": max(0, control - had[1])}
+        grown = growing.carry_on(s, project.id, **more)
+        row = s.get_one(Project, project.id)
+        row.sampling_design = row.sampling_design | {
+            "audit": had[0] + grown.audit,
+            "control": had[1] + grown.control,
+            "coders": coders,
+        }
+    return grown
+
+
+def drawn(store: Store, project: Project) -> tuple[int, int]:
+    """Clusters in the audit and in the control, over all draws."""
+    with store.reading() as s:
+        return _drawn_before(s, project)
 
 
 def audit_order(store: Store, project: Project) -> list[int]:

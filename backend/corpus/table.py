@@ -118,14 +118,21 @@ def check_output(path: Path, *, overwrite: bool, source: Path | None = None) -> 
 
 @contextmanager
 def new_table(path: Path, columns: Sequence[str], *, overwrite: bool) -> Iterator[Writer]:
-    """A writer of rows (UTF-8, RFC 4180) to a file that gets its name only when all is written; see `check_output`."""
+    """A writer of rows (UTF-8, RFC 4180) to a file, as `new_file` makes it."""
+    with new_file(path, overwrite=overwrite) as file:
+        writer = csv.writer(file, lineterminator="\r\n")
+        writer.writerow(columns)
+        yield writer
+
+
+@contextmanager
+def new_file(path: Path, *, overwrite: bool) -> Iterator[TextIO]:
+    """A file (UTF-8, line ends as they are given) that gets its name only when all is written; see `check_output`."""
     check_output(path, overwrite=overwrite)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\r\n")
-            writer.writerow(columns)
-            yield writer
+        with part.open("w", encoding="utf-8", errors="replace", newline="") as file:
+            yield file
         part.replace(path)
     except OSError as error:
         raise TableError(f"{path} cannot be written ({error.strerror}). Check the folder's permissions.") from None

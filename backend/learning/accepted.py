@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
 from sqlalchemy.orm import Session
@@ -60,12 +60,14 @@ class Resolved:
     """The accepted values, sorted by text and question; what has none and why; and the votes.
 
     `unresolved`: question key -> reason -> texts. A text is counted under one reason a question. `votes` hold one vote
-    a coder, of the unresolved texts too; of the audit only those of its completed part.
+    a coder, of the unresolved texts too; of the audit only those of its completed part. `completed`: question key ->
+    the texts of that part, with or without an accepted value; empty outside the audit.
     """
 
     accepted: tuple[Accepted, ...]
     unresolved: Mapping[str, Counter[str]]
     votes: Mapping[Key, tuple[Vote, ...]]
+    completed: Mapping[str, frozenset[int]] = field(default_factory=dict)
 
 
 def work_labels(s: Session, project: Project, book: Codebook, *, live: Iterable[LiveAnswer] | None = None) -> Resolved:
@@ -103,17 +105,19 @@ def audit_labels(
     order = places(s, project.id, role)
     within: dict[Key, Ballot] = {}
     outside: dict[str, Counter[str]] = {}
+    completed: dict[str, frozenset[int]] = {}
     for question in book.questions:
         mine = {place.text_id: cast.get((place.text_id, question.id), Ballot()) for place in order}
         attempted = {text for text, found in mine.items() if _attempted(found, needed)}
         done = reached(order, attempted)
         gone = {place.text_id for place in order if not place.tasks} & done - attempted
+        completed[question.id] = frozenset(done)
         within.update({(text, question.id): mine[text] for text in done - gone})
         outside[question.id] = Counter(_ahead(mine[text], text in attempted) for text in mine.keys() - done)
         outside[question.id].update([NO_TASK] * len(gone))
     found = _resolved(book, within, rule, needed)
     unresolved = {key: reasons + outside[key] for key, reasons in found.unresolved.items()}
-    return replace(found, unresolved=unresolved)
+    return replace(found, unresolved=unresolved, completed=completed)
 
 
 def _attempted(found: Ballot, needed: int) -> bool:

@@ -34,7 +34,7 @@ def ceilings(
         for column in ([others for _, _, others in pairs], [vote for _, vote, _ in pairs])
     )
     tied = np.array([clusters.get(text, text) for text, _, _ in pairs], dtype=np.int64)
-    found, _ = scored(question.kind, truth, said, tied, seed)
+    found, _ = scored(question.kind, truth, said, tied, seed, "answers")
     return {name: replace(figure, n=n) for name, figure in found.items()}
 
 

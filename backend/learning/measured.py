@@ -1,6 +1,8 @@
 """How well labels fit those that people accepted on blind texts, by the question's level of measurement (METHODS 5).
 
 Single and multiple choice: macro F1. Ordinal: quadratically weighted kappa, macro F1, and the mean error in steps.
+`scored(kind, truth, predicted, clusters, seed)` gives these and the F1 of each label,
+`precision_and_recall(truth, predicted, clusters)` those of each label.
 """
 
 from __future__ import annotations
@@ -11,14 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.learning.estimate import FEW, LEVEL, Estimate, estimated, too_few
-from backend.stats.bootstrap import percentile, resamples
+from backend.learning.estimate import FEW, Estimate, estimated, proportion, too_few
+from backend.stats import interval
 from backend.stats.f1 import Array, Marks, confusion, f1, macro, ratio, tally_marks, weighted_kappa
+from backend.stats.interval import bootstrapped, groups, proportions
+from backend.stats.promise import Ground
 from labelstudio_config.codebook import Kind, Question
 
 MACRO, KAPPA, STEPS = "macro F1", "weighted kappa", "mean error in steps"
 MEASURES = {Kind.SINGLE: (MACRO,), Kind.MULTIPLE: (MACRO,), Kind.ORDINAL: (KAPPA, MACRO, STEPS), Kind.NUMBER: ()}
-DRAWS = 2000
+DRAWS = interval.DRAWS
 
 Predicted = Marks | str  # which labels [n, K] each text gets, or the reason why there are none
 Figured = Callable[[NDArray[np.floating], Marks, Marks], Array]  # weights [B, n], truth, predicted [n, K] -> [B]
@@ -80,31 +84,62 @@ def compared(
 
 
 def scored(
-    kind: Kind, truth: Marks, predicted: Marks, clusters: NDArray[np.int64], seed: int
+    kind: Kind, truth: Marks, predicted: Marks, clusters: NDArray[np.int64], seed: int, unit: str = "texts"
 ) -> tuple[dict[str, Estimate], list[Estimate]]:
     """Measure -> its estimate, and F1 of every label.
 
     `truth` and `predicted` [n, K], `clusters` [n]: texts with the same number are resampled together. A label that
-    fewer than `FEW` texts have gets no figure of its own.
+    fewer than `FEW` texts have gets no figure of its own. `unit`: what the n rows are called in a reason.
     """
-    n, whole = len(truth), np.ones((1, len(truth)))
-    support = truth.sum(axis=0)
+    n, support, names = len(truth), truth.sum(axis=0), MEASURES[kind]
     if n < FEW:
-        return dict.fromkeys(MEASURES[kind], Estimate(n, missing=too_few(n))), [
+        return dict.fromkeys(names, Estimate(n, missing=too_few(n))), [
             Estimate(int(m), missing=too_few(int(m))) for m in support
         ]
-    blocks = [
-        (figures(kind, weights, truth, predicted), f1(tally_marks(weights, truth, predicted)))
-        for weights in resamples(clusters, DRAWS, seed)
+
+    def figure(weights: NDArray[np.floating]) -> Array:
+        whole = figures(kind, weights, truth, predicted)
+        return np.column_stack([*(whole[name] for name in names), f1(tally_marks(weights, truth, predicted))])
+
+    found = bootstrapped(figure, clusters, seed)
+    there, having = len(np.unique(clusters)), [groups(clusters, column) for column in truth.T]
+    measures = {
+        name: estimated(one, Ground(n, there, *_telling(name, truth, predicted, clusters), unit, name != STEPS))
+        for name, one in zip(names, found, strict=False)
+    }
+    by_label = zip(found[len(names) :], support.tolist(), having, strict=True)
+    return measures, [
+        estimated(one, Ground(n, there, have, "have the label", unit)) if m >= FEW else Estimate(m, missing=too_few(m))
+        for one, m, have in by_label
     ]
-    points = figures(kind, whole, truth, predicted)
-    measures = {}
-    for name in MEASURES[kind]:
-        lower, upper = percentile(np.concatenate([found[name] for found, _ in blocks]), LEVEL)
-        measures[name] = estimated(n, points[name][0], float(lower), float(upper))
-    lows, highs = percentile(np.concatenate([each for _, each in blocks]), LEVEL)
-    by_label = zip(support, f1(tally_marks(whole, truth, predicted))[0], lows, highs, strict=True)
-    return measures, [estimated(n if m >= FEW else int(m), *figure) for m, *figure in by_label]
+
+
+def _telling(name: str, truth: Marks, predicted: Marks, clusters: NDArray[np.int64]) -> tuple[int, str]:
+    """The number of groups that a measure turns on, and what they have."""
+    if name == STEPS:
+        return groups(clusters, (truth != predicted).any(axis=1)), "are off by a step or more"
+    if name == KAPPA:
+        return groups(clusters, ~truth[:, truth.sum(axis=0).argmax()]), "have another label than the commonest"
+    occurring = np.flatnonzero((truth | predicted).any(axis=0))  # macro F1 is over these
+    return min((groups(clusters, truth[:, k]) for k in occurring), default=0), "have the rarest label"
+
+
+def precision_and_recall(
+    truth: Marks, predicted: Marks, clusters: NDArray[np.int64]
+) -> tuple[list[Estimate], list[Estimate]]:
+    """Of every label: which share of the texts that got it have it, and which share of those that have it got it.
+
+    Arguments as in `scored`; `n` of an estimate are the texts that the share is of.
+    """
+    both = truth & predicted
+    return _shares(both, predicted, clusters), _shares(both, truth, clusters)
+
+
+def _shares(both: Marks, of: Marks, clusters: NDArray[np.int64]) -> list[Estimate]:
+    found = proportions(both, of, clusters)
+    return [
+        proportion(one, int(column.sum()), groups(clusters, column)) for one, column in zip(found, of.T, strict=True)
+    ]
 
 
 def _macro(weights: NDArray[np.floating], truth: Marks, predicted: Marks) -> Array:

@@ -18,9 +18,9 @@ from db.models import Draw, LsProject, LsTask, Placement, Text, Unit
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an audit text is: `at` is (number of the draw, rank in it), which tied texts share.
+    """Where a drawn text is: `at` is (number of the draw, rank in it), which tied texts share.
 
-    `tasks`: those of the audit's Label Studio project that show it, and `deleted` those that did.
+    `tasks`: those of the Label Studio project it is coded in that show it, and `deleted` those that did.
     """
 
     text_id: int
@@ -29,13 +29,16 @@ class Place:
     deleted: int
 
 
-def places(s: Session, project_id: int, role: str) -> list[Place]:
-    """The audit texts of a role in the order in which they are to be coded."""
+def places(s: Session, project_id: int, role: str | None, stream: str = "audit") -> list[Place]:
+    """The audit texts of a role in the order in which they are to be coded; or those of another stream, which have no
+    role and are shown in the assisted project, in the order in which they were drawn.
+    """
+    where = "audit" if stream == "audit" else "assisted"
     tasks = (
         select(Unit.text_id, func.count(LsTask.id).label("all"), func.count(LsTask.deleted_at).label("deleted"))
         .join(LsTask, LsTask.unit_id == Unit.id)
         .join(LsProject, LsProject.id == LsTask.ls_project_id)
-        .where(LsProject.project_id == project_id, LsProject.role == "audit")
+        .where(LsProject.project_id == project_id, LsProject.role == where)
         .group_by(Unit.text_id)
         .subquery()
     )
@@ -44,7 +47,7 @@ def places(s: Session, project_id: int, role: str) -> list[Place]:
         .join(Text, Text.id == Placement.text_id)
         .outerjoin(Draw, Draw.id == Placement.draw_id)
         .outerjoin(tasks, tasks.c.text_id == Placement.text_id)
-        .where(Text.project_id == project_id, Placement.stream == "audit", Placement.role == role)
+        .where(Text.project_id == project_id, Placement.stream == stream, Placement.role == role)
     )
     found = [
         Place(text_id, (number or 0, rank or 0), (there or 0) - (deleted or 0), deleted or 0)

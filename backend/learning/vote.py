@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -54,7 +54,7 @@ class Ballot:
     truth: Vote | None = None
 
 
-def said(answer: LiveAnswer, question: Question, question_id: int, keys: dict[int, str]) -> Said:
+def said(answer: LiveAnswer, question: Question, question_id: int, keys: Mapping[int, str]) -> Said:
     """What an answer says to a question; `keys`: label id of the store -> of the codebook.
 
     Label Studio does not tell "none applies" from "not answered": no tick in a multiple choice is taken for the former.

@@ -1,4 +1,4 @@
-"""The card of a run for people, as text for a terminal or as Markdown."""
+"""The card of a run for people, as text for a terminal."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Mapping
 
 from backend.learning.card import CHALLENGER, CHAMPION, TFIDF, WHO, ZERO_SHOT, Card, Facts, Gold, Part, Used, Verdict
 from backend.learning.estimate import FEW, Estimate
-from backend.learning.measured import MACRO
 from backend.reports import page
-from backend.reports.estimates import ALPHA, DIFFERENCE, PERCENT, listed, reasons, shown, shown_or_why
+from backend.reports.estimates import MEASURED, listed, reasons, shown, shown_or_why
 from backend.reports.page import Section, Table
 from labelstudio_config.codebook import Kind
 
@@ -27,10 +26,6 @@ _LABEL = 30  # and of a label's id
 def text(card: Card) -> str:
     """At most 100 columns wide."""
     return page.text(_sections(card))
-
-
-def markdown(card: Card) -> str:
-    return page.markdown(_sections(card))
 
 
 def _sections(card: Card) -> list[Section]:
@@ -58,7 +53,7 @@ def _facts(facts: Facts) -> tuple[tuple[str, str], ...]:
 def _decided(verdict: Verdict) -> tuple[tuple[str, str], ...]:
     figure = Estimate(verdict.n, verdict.delta, verdict.lower, verdict.upper)
     level = f"{100 * verdict.level:.0f} % interval, n = {verdict.n:,}, look {verdict.look} at these gate labels"
-    return (("decision", verdict.sentence), ("difference", f"{shown(figure, DIFFERENCE)} points, {level}"))
+    return (("decision", verdict.sentence), ("difference", f"{shown(figure, 'difference')} points, {level}"))
 
 
 def _question(part: Part) -> Section:
@@ -93,11 +88,13 @@ def _left_out(unresolved: Mapping[str, int]) -> list[tuple[str, str]]:
 def _agreed(part: Part) -> list[tuple[str, str]]:
     found = part.agreement
     whole = ", of all labels of a text together" if part.kind is Kind.MULTIPLE else ""
-    each = [f"{label} {shown(figure, ALPHA)}" for label, figure in found.labels.items() if figure.value is not None]
+    each = [
+        f"{label} {shown(figure, 'coefficient')}" for label, figure in found.labels.items() if figure.value is not None
+    ]
     return [
         ("agreement", f"of coders, on {found.texts:,} gate texts coded by two or more; coders: {found.coders}"),
-        ("  percent", shown_or_why(found.percent, PERCENT)),
-        ("  Krippendorff's alpha", f"{shown_or_why(found.alpha, ALPHA)}, {found.level}{whole}"),
+        ("  percent", shown_or_why(found.percent, "share")),
+        ("  Krippendorff's alpha", f"{shown_or_why(found.alpha, 'coefficient')}, {found.level}{whole}"),
         *([("  alpha by label", "; ".join(each))] if each else []),
     ]
 
@@ -107,13 +104,13 @@ def _measures(part: Part) -> Table:
     rows = [
         (
             NAMES[who],
-            *(shown(one.scores[who], one.name) for one in part.measures),
+            *(shown(one.scores[who], MEASURED[one.name]) for one in part.measures),
             f"{part.measures[0].scores[who].n:,}",
         )
         for who in WHO
     ]
     people = part.measures[0].ceiling
-    rows.append((CEILING, *(shown(one.ceiling, one.name) for one in part.measures), f"{people.n:,}"))
+    rows.append((CEILING, *(shown(one.ceiling, MEASURED[one.name]) for one in part.measures), f"{people.n:,}"))
     first = part.measures[0]
     notes = reasons([*((NAMES[who], first.scores[who]) for who in WHO), (CEILING, people)])
     return Table(("on gate texts", *(one.name for one in part.measures), "n"), tuple(rows), notes)
@@ -124,6 +121,6 @@ def _labels(part: Part) -> Table:
     rows = []
     for one in part.labels:
         name = one.label if len(one.label) <= _LABEL else f"{one.label[: _LABEL - 1]}…"
-        told = ["too few" if one.support < FEW else shown(one.f1[who], MACRO) for who in (CHAMPION, CHALLENGER)]
+        told = ["too few" if one.support < FEW else shown(one.f1[who], "share") for who in (CHAMPION, CHALLENGER)]
         rows.append((name, f"{one.support:,}", *told))
     return Table(("F1 of each label", "texts", "champion", "challenger"), tuple(rows))

@@ -10,7 +10,7 @@ from backend.learning.curve import Curve, Line, Point
 from backend.learning.estimate import LEVEL, Estimate
 from backend.reports import page
 from backend.reports.card import CEILING, NAMES
-from backend.reports.estimates import reasons, shown, shown_or_why
+from backend.reports.estimates import MEASURED, reasons, shown, shown_or_why
 from backend.reports.page import Section, Table
 
 SHOWN = (CHALLENGER, ZERO_SHOT, TFIDF)
@@ -67,7 +67,7 @@ def _section(project: str, line: Line) -> Section:
     told = tuple(_row(point, line.measure) for point in line.points)
     head = ("run", "date", "labels", "served", "n", *(NAMES[who] for who in (CHALLENGER, ZERO_SHOT)), "TF-IDF + LR")
     facts = (
-        (CEILING, f"{shown_or_why(last.ceiling, line.measure)}, n = {last.ceiling.n:,}"),
+        (CEILING, f"{shown_or_why(last.ceiling, MEASURED[line.measure])}, n = {last.ceiling.n:,}"),
         ("figures", f"{line.measure} on gate texts, {100 * LEVEL:.0f} % intervals; n: gate texts of that run"),
     )
     notes = tuple(
@@ -79,6 +79,6 @@ def _section(project: str, line: Line) -> Section:
 
 
 def _row(point: Point, measure: str) -> tuple[str, ...]:
-    figures = (shown(point.scores[who], measure) for who in SHOWN)
+    figures = (shown(point.scores[who], MEASURED[measure]) for who in SHOWN)
     served, n = "yes" if point.served else "no", f"{point.scores[CHALLENGER].n:,}"
     return (str(point.run), f"{point.date:%Y-%m-%d}", f"{point.labels:,}", served, n, *figures)

@@ -11,7 +11,7 @@ from backend.learning.card import CHALLENGER, TFIDF, ZERO_SHOT
 from backend.learning.curve import Curve, Line, Point
 from backend.learning.estimate import LEVEL, Estimate
 from backend.reports.card import CEILING, NAMES
-from backend.reports.estimates import POINTS
+from backend.reports.estimates import MEASURED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +57,7 @@ def plot(curve: Curve, path: Path) -> None:
 
 
 def _panel(axes: Axes, project: str, line: Line) -> None:
-    scale = 100.0 if line.measure in POINTS else 1.0
+    scale = 100.0 if MEASURED[line.measure] == "share" else 1.0
     for who in LOOK:
         _drawn(axes, line, who, scale)
     axes.autoscale_view()
@@ -65,7 +65,7 @@ def _panel(axes: Axes, project: str, line: Line) -> None:
     axes.set_xlabel("labels used (texts)")
     sizes = sorted({figure.n for point in line.points for figure in point.scores.values() if figure.value is not None})
     n = "" if not sizes else f", n = {sizes[0]:,}" if len(sizes) == 1 else f", n = {sizes[0]:,} to {sizes[-1]:,}"
-    unit = " in points" if line.measure in POINTS else ""
+    unit = " in points" if MEASURED[line.measure] == "share" else ""
     axes.set_ylabel(f"{line.measure}{unit}\non gate texts{n}")
     labels = [point.labels for point in line.points]
     if min(labels) > 0 and max(labels) > WIDE * min(labels):

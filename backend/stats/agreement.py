@@ -1,11 +1,14 @@
 """How far coders agree with each other: percent agreement and Krippendorff's alpha.
 
 Ratings are [coders, n] with NaN where a coder did not rate a text. Nominal ratings are any numbers that name a label,
-ordinal ones any whose order means something, interval ones measurements.
+ordinal ones any whose order means something, interval ones measurements. A figure of ratings is a function of weights
+[B, n], how often each text counts in each of B resamples, since a bootstrap comes in blocks: what does not change
+between them is computed once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +19,11 @@ from backend.stats.bootstrap import percentile, resamples
 from backend.stats.f1 import Array, ratio
 
 Level = Literal["nominal", "ordinal", "interval"]
+Ratings = NDArray[np.floating]
 Weights = NDArray[np.floating]
+Figure = Callable[[Weights], Array]  # weights [B, n] -> [B]
+BLOCK = 4_000_000  # numbers of pairs of values at a time
+ROUNDING = 1e-12  # a variance below this share of the mean square is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +42,7 @@ class Agreement:
 
 
 def agreement(
-    ratings: NDArray[np.floating],
+    ratings: Ratings,
     level: Level,
     *,
     seed: int,
@@ -50,67 +57,160 @@ def agreement(
     twice = (~np.isnan(ratings)).sum(axis=0) >= 2
     ratings = ratings[:, twice]
     ties = np.arange(ratings.shape[1]) if clusters is None else clusters[twice]
+    both = percent_of(ratings), alpha_of(ratings, level)
+    blocks = [[figure(weights) for figure in both] for weights in resamples(ties, draws, seed)]
     once = np.ones((1, ratings.shape[1]))
-    blocks = [(percent(ratings, weights), alpha(ratings, level, weights)) for weights in resamples(ties, draws, seed)]
-    points = percent(ratings, once), alpha(ratings, level, once)
     figures = []
-    for which, point in enumerate(points):
+    for which, figure in enumerate(both):
         lower, upper = percentile(np.concatenate([block[which] for block in blocks]), confidence)
-        figures.append((float(point[0]), float(lower), float(upper)))
+        figures.append((float(figure(once)[0]), float(lower), float(upper)))
     rated = (~np.isnan(ratings)).sum(axis=0)
     coders = int((~np.isnan(ratings)).any(axis=1).sum())
     return Agreement(level, coders, ratings.shape[1], int((rated * (rated - 1) // 2).sum()), figures[0], figures[1])
 
 
-def percent(ratings: NDArray[np.floating], weights: Weights) -> Array:
+def why_undefined(ratings: Ratings, *, chance: bool = True) -> str:
+    """Why ratings [coders, n] have no alpha, or no percent agreement if not `chance`: a sentence, '' where they have.
+
+    A bootstrap may still meet resamples in which a coefficient is undefined.
+    """
+    there = ~np.isnan(ratings)
+    if not there.any():
+        return "Nobody has answered yet."
+    if there.any(axis=1).sum() < 2:
+        return "Only one coder has answered: agreement needs a second one who codes the same texts."
+    twice = there.sum(axis=0) >= 2
+    if not twice.any():
+        return "No text was coded by two coders: agreement needs texts that two or more have coded."
+    if chance and len(np.unique(ratings[:, twice][there[:, twice]])) < 2:
+        return (
+            "All answers to the texts that several coders coded are the same: no disagreement could have been seen, so "
+            "nothing can be said beyond chance. Texts of which some get another answer would tell."
+        )
+    return ""
+
+
+def percent(ratings: Ratings, weights: Weights) -> Array:
     """The share [B] of pairs of ratings of one text that are equal; `weights` [B, n]."""
-    counts, rated, _ = _counted(ratings)
-    equal = (counts * (counts - 1)).sum(axis=1)
-    return ratio(weights @ equal, weights @ (rated * (rated - 1)))
+    return percent_of(ratings)(weights)
 
 
-def alpha(ratings: NDArray[np.floating], level: Level, weights: Weights) -> Array:
+def percent_of(ratings: Ratings) -> Figure:
+    """`percent` of these ratings, as a function of weights."""
+    text, _, times = given(ratings)
+    n = ratings.shape[1]
+    rated = np.bincount(text, times, n)
+    pairs = np.stack([np.bincount(text, times * (times - 1), n), rated * (rated - 1)], axis=1)
+
+    def figure(weights: Weights) -> Array:
+        equal, every = (_wide(weights) @ pairs).T
+        return ratio(equal, every)
+
+    return figure
+
+
+def alpha(ratings: Ratings, level: Level, weights: Weights) -> Array:
     """Krippendorff's alpha [B] of texts that count as `weights` [B, n] says: 1 - observed / expected disagreement.
 
     Any number of coders, missing ratings, three levels of measurement, the ordinal with its own metric (Krippendorff
     2011, Computing Krippendorff's Alpha-Reliability; Hayes & Krippendorff 2007, Communication Methods and Measures
     1(1)). A text with fewer than two ratings is left out. NaN where all ratings are equal: no disagreement could have
-    been seen.
+    been seen (`why_undefined`).
     """
-    counts, rated, values = _counted(ratings)
-    pairable = rated >= 2
-    counts, rated, weights = counts[pairable], rated[pairable], weights[:, pairable]
-    share = counts / (rated - 1)[:, None]
-    margins = weights @ counts  # [B, V]
-    total = margins.sum(axis=1)
-    if level == "interval":  # by moments, since measurements may have as many values as there are texts
-        squares, sums = counts @ values**2, counts @ values
-        observed = 2 * (weights @ ((rated * squares - sums**2) / (rated - 1)))
-        expected = 2 * (total * (margins @ values**2) - (margins @ values) ** 2)
-    else:
-        v = len(values)
-        pairs = (share[:, :, None] * (counts[:, None, :] - np.eye(v))).reshape(len(counts), v * v)
-        cost = _nominal(v) if level == "nominal" else _ordinal(margins)
-        observed = ((weights @ pairs).reshape(len(weights), v, v) * cost).sum(axis=(1, 2))
-        expected = (margins[:, :, None] * margins[:, None, :] * cost).sum(axis=(1, 2))
-    return 1 - ratio(observed * (total - 1), expected)
+    return alpha_of(ratings, level)(weights)
 
 
-def _counted(ratings: NDArray[np.floating]) -> tuple[Array, Array, Array]:
-    """Ratings of each value per text [n, V], ratings per text [n], and the values [V] in ascending order."""
-    values = np.unique(ratings[~np.isnan(ratings)])
-    counts = np.stack([(ratings == value).sum(axis=0) for value in values], axis=1) if len(values) else None
-    if counts is None:
-        counts = np.zeros((ratings.shape[1], 0))
-    counts = counts.astype(np.float64)
-    return counts, counts.sum(axis=1), values.astype(np.float64)
+def alpha_of(ratings: Ratings, level: Level) -> Figure:
+    """`alpha` of these ratings, as a function of weights.
+
+    Measurements may have as many values as there are ratings; memory is for [n, V] where nominal or ordinal ratings
+    have V values.
+    """
+    if level == "interval":
+        return _interval(ratings)
+    counts = counted(ratings)
+    return _ordinal(counts) if level == "ordinal" else _nominal(counts)
 
 
-def _nominal(v: int) -> Array:
-    return 1.0 - np.eye(v)
+def counted(ratings: Ratings) -> Array:
+    """How often each value was given to each text [n, V], the values in ascending order; 0 for a text rated once."""
+    text, value, times = given(ratings)
+    counts = np.zeros((ratings.shape[1], int(value.max(initial=-1)) + 1))
+    counts[text, value] = times
+    counts[counts.sum(axis=1) < 2] = 0
+    return counts
 
 
-def _ordinal(margins: Array) -> Array:
-    """The squared ordinal distances [B, V, V]: ratings between the middles of two values, from margins [B, V]."""
-    middle = np.cumsum(margins, axis=1) - margins / 2
-    return (middle[:, :, None] - middle[:, None, :]) ** 2
+def given(ratings: Ratings) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """Each value of each text, by text [m]: the text, the value's place among all in order, how often it was given."""
+    _, text = at = np.nonzero(~np.isnan(ratings))
+    values, place = np.unique(ratings[at], return_inverse=True)
+    pair, times = np.unique(text * len(values) + place, return_counts=True)
+    return pair // max(len(values), 1), pair % max(len(values), 1), times
+
+
+def _nominal(counts: Array) -> Figure:
+    rated = counts.sum(axis=1)
+    return by_distance(counts, lambda each: each.sum(axis=1, keepdims=True) - each, rated)
+
+
+def by_distance(counts: Array, distances: Callable[[Array], Array], rated: Array) -> Figure:
+    """Alpha of counts [n, V], 0 for texts that were `rated` [n] fewer than two times, with one distance of any kind.
+
+    `distances`: counts [..., V] -> the sum [..., V] of the distances of each value from all that were counted.
+    """
+    apart = (counts * distances(counts)).sum(axis=1) / np.maximum(rated - 1, 1)
+    columns = np.column_stack([counts, apart])
+
+    def figure(weights: Weights) -> Array:
+        summed = _wide(weights) @ columns
+        margins, observed = summed[:, :-1], summed[:, -1]
+        expected = (margins * distances(margins)).sum(axis=1)
+        return 1 - ratio(observed * (margins.sum(axis=1) - 1), expected)
+
+    return figure
+
+
+def _ordinal(counts: Array) -> Figure:
+    """The distance of two values is the number of ratings between their middles, so it changes with the resample."""
+    share = counts / np.maximum(counts.sum(axis=1) - 1, 1)[:, None]
+    low, high = np.nonzero(np.triu(counts.T @ counts, 1))  # pairs of values that some text was given
+
+    def figure(weights: Weights) -> Array:
+        weights = _wide(weights)
+        margins = weights @ counts
+        total = margins.sum(axis=1)
+        middle = np.cumsum(margins, axis=1) - margins / 2 - total[:, None] / 2
+        observed = np.zeros(len(weights))
+        step = max(1, BLOCK // max(weights.shape))
+        for part in (slice(start, start + step) for start in range(0, len(low), step)):
+            pairs = weights @ (share[:, low[part]] * counts[:, high[part]])
+            observed += 2 * (pairs * (middle[:, low[part]] - middle[:, high[part]]) ** 2).sum(axis=1)
+        expected = 2 * total * (margins * middle**2).sum(axis=1)  # the mean of the middles is 0
+        return 1 - ratio(observed * (total - 1), expected)
+
+    return figure
+
+
+def _interval(ratings: Ratings) -> Figure:
+    """By moments: the squared differences of all pairs are 2 (n times the sum of squares - the square of the sum)."""
+    there = ~np.isnan(ratings)
+    there &= there.sum(axis=0) >= 2
+    centre = np.unique(ratings[there]).mean() if there.any() else 0.0  # exact where all are the same
+    moved = np.where(there, ratings - centre, 0.0)
+    rated, sums, squares = there.sum(axis=0).astype(np.float64), moved.sum(axis=0), (moved**2).sum(axis=0)
+    mean = sums / np.maximum(rated, 1)
+    apart = rated * (np.where(there, moved - mean, 0.0) ** 2).sum(axis=0) / np.maximum(rated - 1, 1)
+    columns = np.stack([rated, sums, squares, apart], axis=1)
+
+    def figure(weights: Weights) -> Array:
+        total, first, second, observed = (_wide(weights) @ columns).T
+        expected = total * second - first**2
+        expected = np.where(expected > ROUNDING * total * second, expected, 0.0)
+        return 1 - ratio(observed * (total - 1), expected)
+
+    return figure
+
+
+def _wide(weights: Weights) -> Array:
+    return weights.astype(np.float64, copy=False)

@@ -90,7 +90,14 @@ def weighted_kappa(matrix: Array, power: int = 2) -> Array:
     70(4)). NaN where no disagreement can be expected, since both sides have one and the same label throughout.
     """
     steps = np.arange(matrix.shape[-1])
-    cost = np.abs(steps[:, None] - steps[None, :]).astype(np.float64) ** power
+    return kappa(matrix, np.abs(steps[:, None] - steps[None, :]).astype(np.float64) ** power)
+
+
+def kappa(matrix: Array, cost: Array) -> Array:
+    """Kappa [...] of confusions [..., K, K], where taking one label for another costs `cost` [K, K], 0 on the diagonal.
+
+    NaN where no cost can be expected.
+    """
     observed = (matrix * cost).sum(axis=(-2, -1)) * matrix.sum(axis=(-2, -1))
     expected = np.einsum("...i,ij,...j->...", matrix.sum(axis=-1), cost, matrix.sum(axis=-2))
     return 1.0 - ratio(observed, expected)

@@ -64,7 +64,10 @@ class LsTask(Row):
 
 
 class Draw(Row):
-    """A random permutation of the clusters that were eligible at one time: a completed prefix has probability n/N."""
+    """A random permutation of the clusters that were eligible at one time: a completed prefix has probability n/N.
+
+    Carried on later, `audit` and `control` count the stretches of both times.
+    """
 
     __tablename__ = "draw"
     __table_args__ = (UniqueConstraint("project_id", "number"),)
@@ -78,7 +81,9 @@ class Draw(Row):
 
 
 class Placement(Base):
-    """The stream of a text, never changed. No draw and no rank: it was shown before a draw could include it."""
+    """The stream of a text. It changes only from work to audit or control, where a draw is carried on from the rank it
+    had come to. No draw and no rank: the text was shown before a draw could include it.
+    """
 
     __tablename__ = "placement"
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from backend.learning.card import CHALLENGER, CHAMPION, Card, build
 from backend.learning.gate import Compared, decide
-from backend.reports.card import markdown, text
+from backend.reports.card import text
 from tests.backend.assist.world import BOOK, HUMOR
 from tests.backend.learning.cards import FACTS
 from tests.backend.learning.coding import Coding
@@ -50,7 +50,7 @@ def test_it_is_about_gate_texts_only_and_names_none(coding: Coding) -> None:
     assert (humor.gold.n, dict(humor.gold.unresolved)) == (11, {"tie": 1})
     assert humor.measures[0].scores[CHALLENGER].value == 1.0
     assert (humor.agreement.texts, humor.agreement.coders) == (12, 2)
-    for told in (json.dumps(made.plain()), text(made), markdown(made)):
+    for told in (json.dumps(made.plain()), text(made)):
         assert "words" not in told
 
 

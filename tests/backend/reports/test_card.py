@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from backend.reports.card import markdown, text
+from backend.reports.card import text
 from backend.reports.page import WIDTH
 from tests.backend.learning.cards import card
 
@@ -80,9 +80,3 @@ def test_every_outcome_has_its_words(outcome: str) -> None:
     made = card()
     told = text(replace(made, decision=replace(made.decision, outcome=outcome))).splitlines()[0]
     assert told.partition(": ")[2] in {"promoted", "champion kept", "undecided"}
-
-
-def test_markdown_says_the_same() -> None:
-    told = markdown(card())
-    assert told.startswith("## Run 7 of posts: ") and told.count("\n### ") == 4
-    assert "| challenger | 100.0 \\[100.0, 100.0] | 40 |" in told

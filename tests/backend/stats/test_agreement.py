@@ -10,17 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from backend.stats.agreement import Level, agreement, alpha, percent
+from backend.stats.agreement import Level, agreement, alpha, percent, why_undefined
+from tests.backend.stats.published import FOUR_CODERS, NONE
 
-NONE = np.nan
-FOUR_CODERS = np.array(  # Krippendorff 2011, Computing Krippendorff's Alpha-Reliability, part C
-    [
-        [1, 2, 3, 3, 2, 1, 4, 1, 2, NONE, NONE, NONE],
-        [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, NONE, 3],
-        [NONE, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, NONE],
-        [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, NONE],
-    ]
-)
 few = settings(max_examples=40)
 LEVELS: tuple[Level, ...] = ("nominal", "ordinal", "interval")
 
@@ -83,20 +75,76 @@ def test_it_is_what_the_definition_says(ratings: NDArray[np.floating], level: Le
     assert value(ratings, level) == pytest.approx(by_definition(ratings, level), nan_ok=True)
 
 
+EXACT = {"abs": 1e-9, "rel": 1e-9, "nan_ok": True}
+
+
 @few
 @given(rated(), st.sampled_from(LEVELS), st.integers(0, 999))
 def test_the_order_of_coders_and_texts_is_nothing(ratings: NDArray[np.floating], level: Level, seed: int) -> None:
     rng = np.random.default_rng(seed)
     turned = rng.permutation(rng.permutation(ratings, axis=0), axis=1)
-    assert value(turned, level) == pytest.approx(value(ratings, level), nan_ok=True)
+    assert value(turned, level) == pytest.approx(value(ratings, level), **EXACT)
 
 
 @few
 @given(rated())
 def test_nominal_ratings_are_names_and_ordinal_ones_an_order(ratings: NDArray[np.floating]) -> None:
     renamed, stretched = (ratings * 7) % 5 + 3, ratings**3 + 10
-    assert value(renamed, "nominal") == pytest.approx(value(ratings, "nominal"), nan_ok=True)
-    assert value(stretched, "ordinal") == pytest.approx(value(ratings, "ordinal"), nan_ok=True)
+    assert value(renamed, "nominal") == pytest.approx(value(ratings, "nominal"), **EXACT)
+    assert value(stretched, "ordinal") == pytest.approx(value(ratings, "ordinal"), **EXACT)
+
+
+@few
+@given(rated(), st.floats(0.01, 100), st.floats(-3000, 3000))
+def test_the_unit_and_the_zero_of_measurements_are_nothing(
+    ratings: NDArray[np.floating], unit: float, zero: float
+) -> None:
+    assert value(unit * ratings + zero, "interval") == pytest.approx(value(ratings, "interval"), **EXACT)
+
+
+@few
+@given(rated(), st.sampled_from(LEVELS))
+def test_coders_who_agree_throughout_agree_perfectly(ratings: NDArray[np.floating], level: Level) -> None:
+    ratings[0] = np.arange(ratings.shape[1])
+    alike = np.where(np.isnan(ratings), NONE, ratings[0])
+    alike[1, :2] = [0, 1]
+    assert value(alike, level) == 1
+
+
+@few
+@given(rated(), st.sampled_from(LEVELS))
+def test_there_is_a_figure_or_a_reason(ratings: NDArray[np.floating], level: Level) -> None:
+    assert np.isnan(value(ratings, level)) == bool(why_undefined(ratings))
+    shares = percent(ratings, np.ones((1, ratings.shape[1])))
+    assert np.isnan(shares[0]) == bool(why_undefined(ratings, chance=False))
+
+
+@pytest.mark.parametrize(
+    ("ratings", "why"),
+    [
+        ([[NONE, NONE], [NONE, NONE]], "Nobody has answered"),
+        ([[1, 2], [NONE, NONE]], "Only one coder"),
+        ([[1, NONE], [NONE, 2]], "No text was coded by two"),
+        ([[1, 1, 2], [1, 1, NONE]], "are the same"),
+    ],
+)
+def test_what_is_undefined_says_why(ratings: list[list[float]], why: str) -> None:
+    given = np.array(ratings)
+    assert why in why_undefined(given)
+    assert all(np.isnan(value(given, level)) for level in LEVELS)
+
+
+def test_measurements_of_one_size_have_no_alpha_in_a_resample_either() -> None:
+    ratings = np.array([[0.1, 0.7, 1e4], [0.1, 0.9, 1e4 + 1]])
+    weights = np.array([[3, 0, 0], [0, 3, 0], [1, 1, 1]], dtype=float)
+    assert np.isnan(alpha(ratings, "interval", weights)).tolist() == [True, False, False]
+
+
+def test_many_ordered_values_are_summed_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    ratings = np.random.default_rng(3).integers(30, size=(3, 40)).astype(float)
+    whole = value(ratings, "ordinal")
+    monkeypatch.setattr("backend.stats.agreement.BLOCK", 100)
+    assert value(ratings, "ordinal") == pytest.approx(whole, rel=1e-12)
 
 
 @few

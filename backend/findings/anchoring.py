@@ -1,0 +1,184 @@
+"""Whether coders follow the model: agreement with it where its suggestion is seen, less where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from backend.findings.arms import Arms, Case, by_text
+from backend.findings.facts import Facts
+from backend.findings.report import Cell, Column, Section, Table
+from backend.learning.estimate import FEW, Estimate, too_few
+from backend.stats.anchoring import Anchoring, Arm, Share, anchoring, needed, same_mix, share
+
+TITLE = "Whether suggestions change what coders say"
+SEEN = (0.1, 0.15, 0.2)  # differences that texts are counted for
+TEXT = (
+    "Some random texts, the control, are coded with the suggestion in sight, and the random texts of the audit without "
+    "any. Coders who are not led by suggestions agree equally often with the model on both. What they agree more on "
+    "the control is anchoring: labels that would have been others without the suggestion. A difference below 0 would "
+    "mean that coders contradict what they see.",
+    "The model's label is the one that was current when the text was coded; a text counts once, whatever the number of "
+    "its coders. In a multiple choice coder and model agree when all their labels do.",
+)
+
+
+def section(facts: Facts, arms: Mapping[str, Arms]) -> Section:
+    """`arms`: question key -> the answers on both kinds of texts."""
+    if not arms:
+        return Section("anchoring", TITLE, missing="No question has labels that a model could suggest.")
+    both = {key: _common(one) for key, one in arms.items()}
+    if not any(seen or blind for seen, blind in both.values()) and not any(one.work[0] for one in arms.values()):
+        return Section("anchoring", TITLE, missing=_nothing(facts))
+    found = {key: _figures(facts, *cases) for key, cases in both.items()}
+    tables = [_differences(facts, arms, found), _needed(found), _kept(facts, arms)]
+    return Section("anchoring", TITLE, TEXT, tuple(table for table in tables if table.rows))
+
+
+def _nothing(facts: Facts) -> str:
+    control = int((facts.texts.stream == 2).sum())
+    if not control:
+        return (
+            "No control texts were drawn: `socialite connect --control N` draws random texts that are coded with the "
+            "suggestion in sight."
+        )
+    return (
+        f"Nothing can be compared yet: it takes audit texts coded blind, and the first of {control:,} control texts "
+        "coded with a suggestion, under one release."
+    )
+
+
+def _common(one: Arms) -> tuple[tuple[Case, ...], tuple[Case, ...]]:
+    """The cases of the scorers that both arms have seen."""
+    common = {case.scorer_id for case in one.seen} & {case.scorer_id for case in one.blind}
+    if not common:
+        return one.seen, one.blind
+    first, second = ([case for case in cases if case.scorer_id in common] for cases in (one.seen, one.blind))
+    return tuple(first), tuple(second)
+
+
+def _figures(
+    facts: Facts, seen: Sequence[Case], blind: Sequence[Case]
+) -> Anchoring | tuple[Share | None, Share | None]:
+    """The comparison, with the releases of the control in the mix of the audit; or the shares alone where it cannot be
+    made.
+    """
+    second = _arm(facts, tuple(blind))
+    first = _arm(facts, tuple(seen))
+    by = [np.array([case.scorer_id for case in cases], dtype=np.int64) for cases in (seen, blind)]
+    if seen and blind and set(by[0].tolist()) == set(by[1].tolist()):
+        weight = same_mix(by[0], first.weight, by[1], second.weight)
+        found = anchoring(Arm(first.agrees, weight, first.cluster), second)
+        if min(found.seen.clusters, found.blind.clusters) >= FEW:
+            return found
+        return found.seen, found.blind
+    return (share(first) if seen else None), (share(second) if blind else None)
+
+
+def _arm(facts: Facts, cases: tuple[Case, ...]) -> Arm:
+    ids = np.array([case.text_id for case in cases], dtype=np.int64)
+    agrees = np.array([case.agrees for case in cases], dtype=np.float64)
+    return Arm(agrees, by_text(cases), facts.texts.cluster[facts.texts.at(ids)])
+
+
+def _estimate(found: Share | None) -> Estimate:
+    if found is None:
+        return Estimate(0, missing="no such text is coded yet")
+    if found.clusters < FEW:
+        return Estimate(found.clusters, missing=too_few(found.clusters))
+    return Estimate(found.clusters, found.value, found.lower, found.upper)
+
+
+def _row(found: Anchoring | tuple[Share | None, Share | None]) -> tuple[Cell, ...]:
+    if isinstance(found, Anchoring):
+        n = found.seen.clusters + found.blind.clusters
+        difference = Estimate(n, found.difference, found.lower, found.upper)
+        return _estimate(found.seen), _estimate(found.blind), difference
+    seen, blind = found
+    n = (seen.clusters if seen else 0) + (blind.clusters if blind else 0)
+    if seen and blind and min(seen.clusters, blind.clusters) >= FEW:
+        why = "no release was current in both: what is compared would be two releases"
+    else:
+        why = f"it takes {FEW} texts of each kind at least, and about 120 of each to see 15 points"
+    return _estimate(seen), _estimate(blind), Estimate(n, missing=why)
+
+
+def _differences(
+    facts: Facts, arms: Mapping[str, Arms], found: Mapping[str, Anchoring | tuple[Share | None, Share | None]]
+) -> Table:
+    return Table(
+        key="anchoring",
+        title="Agreement with the model, with its suggestion in sight and without",
+        question="",
+        head="question",
+        rows=tuple(found),
+        columns=(Column("in sight", "share"), Column("blind", "share"), Column("difference", "difference")),
+        cells=tuple(_row(one) for one in found.values()),
+        origin=f"control texts, assisted; {'audit' if facts.opened else 'gate'} texts, coded blind; both random",
+        notes=tuple(note for key in found for note in _notes(key, arms[key])),
+        drawn="intervals",
+    )
+
+
+def _notes(key: str, one: Arms) -> list[str]:
+    notes = []
+    for arm, name in (("seen", "assisted"), ("blind", "blind")):
+        if one.left_out[arm]:
+            told = ", ".join(f"{why} ({n:,})" for why, n in one.left_out[arm].most_common())
+            notes.append(f"{key}: {one.left_out[arm].total():,} {name} answers are left out: {told}.")
+    common = {case.scorer_id for case in one.seen} & {case.scorer_id for case in one.blind}
+    lost = sum(case.scorer_id not in common for case in (*one.seen, *one.blind)) if common else 0
+    if lost:
+        notes.append(f"{key}: {lost:,} answers given under a release that was not current in both are left out.")
+    if one.behind:
+        notes.append(
+            f"{key}: {one.behind:,} control texts are coded before others that come first in the random order, and "
+            "count once those are coded."
+        )
+    return notes
+
+
+def _needed(found: Mapping[str, Anchoring | tuple[Share | None, Share | None]]) -> Table:
+    """Blind texts and as many control texts, at the agreement that is seen."""
+    base = {key: one.blind.value for key, one in found.items() if isinstance(one, Anchoring)}
+    rows = {key: [needed(share, difference) for difference in SEEN] for key, share in base.items()}
+    return Table(
+        key="anchoring-sizes",
+        title="Texts of each kind that would show anchoring",
+        question="",
+        head="question",
+        rows=tuple(rows),
+        columns=tuple(Column(f"of {100 * difference:.0f} points", "count") for difference in SEEN),
+        cells=tuple(tuple(cells) for cells in rows.values()),
+        origin="computed from the agreement on blind texts: two-sided at 5 %, in 8 of 10 studies",
+    )
+
+
+def _kept(facts: Facts, arms: Mapping[str, Arms]) -> Table:
+    """How often a suggestion that a coder started from is left as it was."""
+    rows, cells = [], []
+    for key, one in arms.items():
+        started = tuple(case for case in one.seen if case.kept is not None)
+        if not started and not one.work[0]:
+            continue
+        arm = _arm(facts, started)
+        kept = np.array([case.kept is True for case in started], dtype=np.float64)
+        control = _estimate(share(Arm(kept, arm.weight, arm.cluster)) if started else None)
+        n, unchanged = one.work
+        why = "work texts are coded in any order, which is no random sample: no interval can be had"
+        rows.append(key)
+        cells.append((control, Estimate(n, unchanged / n, missing=why) if n else None))
+    return Table(
+        key="anchoring-kept",
+        title="Suggestions that coders left as they were",
+        question="",
+        head="question",
+        rows=tuple(rows),
+        columns=(Column("control texts", "share"), Column("work texts", "share")),
+        cells=tuple(cells),
+        origin="answers that started from a suggestion; control texts are random, work texts are not",
+        notes=(
+            "A suggestion that is kept may be right, or not looked at: only the difference above tells them apart.",
+        ),
+    )

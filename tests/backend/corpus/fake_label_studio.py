@@ -1,0 +1,79 @@
+"""A Label Studio in memory: projects, tasks and webhooks as far as connecting needs them, in the form of its client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import Any
+
+from backend.corpus.label_studio_errors import GoneError
+
+Json = dict[str, Any]
+CREATED = "2026-01-02T03:04:05.000000Z"
+
+
+class FakeLabelStudio:
+    """In place of `backend.corpus.label_studio.LabelStudio`. `calls` names every request that changes something."""
+
+    def __init__(self, url: str = "http://fake.example:8080") -> None:
+        self.url = url
+        self.held: dict[int, Json] = {}
+        self.tasks_of: dict[int, list[Json]] = {}
+        self.hooks: list[Json] = []
+        self.ml: list[Json] = []
+        self.calls: list[str] = []
+        self._numbers = count(1)
+
+    def create_project(self, **fields: Any) -> Json:
+        self.calls.append("create project")
+        number = next(self._numbers)
+        plain = {"maximum_annotations": 1, "sampling": "Sequential sampling", "show_collab_predictions": True}
+        self.held[number] = plain | {"id": number, "created_at": CREATED, "total_annotations_number": 0} | fields
+        self.tasks_of[number] = []
+        return self.project(number)
+
+    def project(self, number: int) -> Json:
+        if number not in self.held:
+            raise GoneError("There is no such project.")
+        return self.held[number] | {"task_number": len(self.tasks_of[number])}
+
+    def projects(self) -> Iterator[Json]:
+        yield from [self.project(number) for number in self.held]
+
+    def patch_project(self, number: int, **fields: Any) -> Json:
+        self.calls.append(f"patch project {number}: {', '.join(fields)}")
+        self.held[number] |= fields
+        return self.project(number)
+
+    def import_tasks(self, number: int, tasks: Sequence[Json]) -> list[int]:
+        self.calls.append(f"import into {number}")
+        nothing = {"total_annotations": 0, "cancelled_annotations": 0, "total_predictions": 0}
+        new = [nothing | task | {"id": next(self._numbers)} for task in tasks]
+        self.tasks_of[number] += new
+        return [task["id"] for task in new]
+
+    def tasks(self, number: int, *, full: bool = True) -> Iterator[tuple[int, list[Json]]]:
+        if self.tasks_of[number]:
+            yield len(self.tasks_of[number]), list(self.tasks_of[number])
+
+    def delete_tasks(self, number: int, ids: Sequence[int]) -> None:
+        self.calls.append(f"delete from {number}")
+        self.tasks_of[number] = [task for task in self.tasks_of[number] if task["id"] not in ids]
+
+    def backends(self, number: int) -> list[Json]:
+        return [backend for backend in self.ml if backend["project"] == number]
+
+    def webhooks(self, number: int) -> list[Json]:
+        return [hook for hook in self.hooks if hook["project"] == number]
+
+    def create_webhook(self, number: int, url: str, headers: dict[str, str]) -> Json:
+        self.calls.append(f"create webhook of {number}")
+        on = {"is_active": True, "send_payload": True, "send_for_all_actions": True}
+        hook = on | {"id": next(self._numbers), "project": number, "url": url, "headers": headers}
+        self.hooks.append(hook)
+        return dict(hook)
+
+    def patch_webhook(self, number: int, **fields: Any) -> Json:
+        (hook,) = [hook for hook in self.hooks if hook["id"] == number]
+        hook |= fields
+        return dict(hook)
