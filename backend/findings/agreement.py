@@ -51,7 +51,7 @@ def section(facts: Facts, blind: Sequence[People], assisted: Mapping[str, Votes]
     helped = _assisted(facts, assisted)
     if not any(one.agreed.texts for one in blind):
         return Section("agreement", TITLE, tables=helped, missing=_nothing(facts, blind))
-    others = coefficients(facts, [(one.question, one.votes) for one in blind])
+    others = coefficients({one.question.id: one.agreed for one in blind})
     tables = [_main(blind), *others, _ceiling(blind), *(_by_label(one) for one in blind if one.agreed.texts)]
     return Section("agreement", TITLE, _TEXT, (*(table for table in tables if table.rows), *helped))
 
