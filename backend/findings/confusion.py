@@ -15,7 +15,7 @@ from labelstudio_config.codebook import Kind
 
 TITLE = "What is taken for what"
 PAIRS = 10  # most confused ones that are listed
-MANY = 3  # labels from which on the pairs are listed beside the table
+MANY = 8  # labels from which on the pairs are listed beside the table
 _TEXT = (
     "Numbers of blind texts by the label that people accepted (rows) and the label that the model suggests (columns). "
     "Texts of the audit themselves are shown to nobody while the test is closed; the texts below, if any, are ones "
@@ -44,7 +44,7 @@ def _of_sets(one: Fit) -> tuple[Table, ...]:
     counts = [truth & said, truth & ~said, ~truth & said, ~truth & ~said]
     table = Table(
         key=f"confusion-{one.role}",
-        title=f"{one.question.id}: {NAMES[one.role]}",
+        title=f"People and the model: {NAMES[one.role]}",
         question=one.question.id,
         head="label",
         rows=tuple(label.code for label in one.question.labels),
@@ -61,7 +61,7 @@ def _of_labels(one: Fit) -> tuple[Table, ...]:
     matrix = confusion(one.truth.argmax(axis=1), one.said.argmax(axis=1), len(codes)).astype(np.int64)
     table = Table(
         key=f"confusion-{one.role}",
-        title=f"{one.question.id}: {NAMES[one.role]}",
+        title=f"People and the model: {NAMES[one.role]}",
         question=one.question.id,
         head="accepted",
         rows=tuple(codes),
@@ -81,7 +81,7 @@ def _of_labels(one: Fit) -> tuple[Table, ...]:
         rows.append((int(matrix[true, said]), given, matrix[true, said] / given))
     listed = Table(
         key=f"confused-{one.role}",
-        title=f"{one.question.id}, confused most: {NAMES[one.role]}",
+        title=f"Confused most: {NAMES[one.role]}",
         question=one.question.id,
         head="accepted → suggested",
         rows=tuple(f"{codes[true]} → {codes[said]}" for true, said in pairs),

@@ -31,7 +31,7 @@ def _table(one: Fit) -> Table:
     accepted, said = one.truth.sum(axis=0).tolist(), one.said.sum(axis=0).tolist()
     return Table(
         key=f"labels-{one.role}",
-        title=f"{one.question.id}: {NAMES[one.role]}",
+        title=f"Precision, recall and F1: {NAMES[one.role]}",
         question=one.question.id,
         head="label",
         rows=tuple(label.code for label in one.question.labels),

@@ -11,6 +11,7 @@ from backend.findings.fit import GATE, TEST, Fit
 from backend.findings.report import Cell, Column, Section, Table
 from backend.findings.words import counted, listed, tallied, times
 from backend.learning.measured import MEASURES
+from db.models import Release
 
 TITLE = "The model against people"
 NAMES = {GATE: "development (gate texts)", TEST: "test"}
@@ -29,7 +30,7 @@ def section(facts: Facts, fits: Mapping[str, Sequence[Fit]], blind: Sequence[Peo
     if facts.release is None:
         return Section("model", TITLE, missing=NO_RELEASE.format(key=facts.project.key))
     ceilings = {one.question.id: one.ceiling for one in blind}
-    text, tables = [_development(facts.release.name, gate_looks)], []
+    text, tables = [_development(facts.release, gate_looks)], []
     for role, found in fits.items():
         if any(one.gold for one in found):
             tables += [_measures(role, found, ceilings), _yardstick(role, found)]
@@ -49,11 +50,16 @@ def no_gold(role: str, found: Sequence[Fit]) -> str:
     return NO_GOLD.format(role=role, why=f": {tallied(reasons)}" if reasons else "")
 
 
-def _development(release: str, looks: int) -> str:
+def _development(release: Release, looks: int) -> str:
+    chosen = (
+        f"releases were chosen by these labels, which were looked at {times(looks)} for that"
+        if looks
+        else "no release was chosen by these labels yet, but the next ones will be"
+    )
+    also = ", and this one is calibrated on them" if release.calibration_id is not None else ""
     return (
-        f"{release} is compared with what people accepted of blind texts. The gate texts are for development: releases "
-        f"were chosen by these labels, which were looked at {times(looks) if looks else 'not once'} so far, and "
-        "calibrated on them, so that the figures flatter the model somewhat. Report the test instead, once it is open."
+        f"{release.name} is compared with what people accepted of blind texts. The gate texts are for development: "
+        f"{chosen}{also}. Such figures flatter a model somewhat: report those of the test, once it is open."
     )
 
 
