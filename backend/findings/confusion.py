@@ -8,7 +8,7 @@ import numpy as np
 
 from backend.findings.facts import Facts
 from backend.findings.fit import Fit
-from backend.findings.model import NAMES, NO_RELEASE, no_gold
+from backend.findings.model import NAMES, nothing
 from backend.findings.report import Cell, Column, Examples, Section, Table
 from backend.stats.f1 import confusion
 from labelstudio_config.codebook import Kind
@@ -25,12 +25,10 @@ _TEXT = (
 
 def section(facts: Facts, fits: Mapping[str, Sequence[Fit]], examples: Sequence[Examples] = ()) -> Section:
     """`examples`: texts on which coders and the release differ, of those that may be shown."""
-    if facts.release is None:
-        return Section("confusion", TITLE, missing=NO_RELEASE.format(key=facts.project.key))
     there = [one for found in fits.values() for one in found if len(one.ids)]
     tables = tuple(table for one in there for table in (_of_sets(one) if _several(one) else _of_labels(one)))
     if not tables and not examples:
-        return Section("confusion", TITLE, missing=" ".join(no_gold(role, found) for role, found in fits.items()))
+        return Section("confusion", TITLE, missing=nothing(facts, fits))
     return Section("confusion", TITLE, (_TEXT,), tables, tuple(examples))
 
 

@@ -15,9 +15,11 @@ from db.models import Release
 
 TITLE = "The model against people"
 NAMES = {GATE: "development (gate texts)", TEST: "test"}
-NO_RELEASE = (
-    "The project has no release yet, so there is no model to compare with people. `socialite push --project {key}` "
-    "scores the texts with the model that is set up."
+PUSH = "`socialite push --project {key}` scores the texts with the model that is set up."
+NO_RELEASE = f"The project has no release yet, so there is no model to compare with people. {PUSH}"
+ONLY_NUMBERS = (
+    "No question has labels: what is answered with a number is not suggested by the model, so there is nothing to "
+    "compare."
 )
 NO_GOLD = (
     "No {role} text has an accepted value yet{why}. Texts of the audit count in their random order, up to the first "
@@ -27,10 +29,11 @@ NO_GOLD = (
 
 def section(facts: Facts, fits: Mapping[str, Sequence[Fit]], blind: Sequence[People], gate_looks: int) -> Section:
     """`gate_looks`: how often the gate labels were looked at to choose a release."""
-    if facts.release is None:
-        return Section("model", TITLE, missing=NO_RELEASE.format(key=facts.project.key))
+    release = facts.release
+    if release is None or not any(one.gold for found in fits.values() for one in found):
+        return Section("model", TITLE, missing=nothing(facts, fits))
     ceilings = {one.question.id: one.ceiling for one in blind}
-    text, tables = [_development(facts.release, gate_looks)], []
+    text, tables = [_development(release, gate_looks)], []
     for role, found in fits.items():
         if any(one.gold for one in found):
             tables += [_measures(role, found, ceilings), _yardstick(role, found)]
@@ -42,6 +45,17 @@ def section(facts: Facts, fits: Mapping[str, Sequence[Fit]], blind: Sequence[Peo
         "coders of this one differ."
     )
     return Section("model", TITLE, tuple(text), tuple(tables))
+
+
+def nothing(facts: Facts, fits: Mapping[str, Sequence[Fit]]) -> str:
+    """Why there is no text on which the release can be compared with people."""
+    if facts.release is None:
+        return NO_RELEASE.format(key=facts.project.key)
+    if not any(fits.values()):
+        return ONLY_NUMBERS
+    if any(one.gold for found in fits.values() for one in found):
+        return f"The release has scored none of the texts with an accepted value. {PUSH.format(key=facts.project.key)}"
+    return " ".join(no_gold(role, found) for role, found in fits.items())
 
 
 def no_gold(role: str, found: Sequence[Fit]) -> str:
