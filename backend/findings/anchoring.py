@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
+from math import ceil
 
 import numpy as np
 
 from backend.findings.arms import Arms, Case, by_text
 from backend.findings.facts import Facts
-from backend.findings.report import Cell, Column, Section, Table
+from backend.findings.report import Column, Section, Table
 from backend.learning.estimate import FEW, Estimate, too_few
-from backend.stats.anchoring import Anchoring, Arm, Share, anchoring, needed, same_mix, share
+from backend.stats.anchoring import Arm, Share, anchoring, same_mix, share
+from backend.stats.power import needed
 
 TITLE = "Whether suggestions change what coders say"
+Figures = tuple[Estimate, Estimate, Estimate]  # in sight, blind, the difference
+APART = f"it takes {FEW} texts of each kind at least, and about 120 of each to see 15 points"
 SEEN = (0.1, 0.15, 0.2)  # differences that texts are counted for
 TEXT = (
     "Some random texts, the control, are coded with the suggestion in sight, and the random texts of the audit without "
@@ -58,22 +63,26 @@ def _common(one: Arms) -> tuple[tuple[Case, ...], tuple[Case, ...]]:
     return tuple(first), tuple(second)
 
 
-def _figures(
-    facts: Facts, seen: Sequence[Case], blind: Sequence[Case]
-) -> Anchoring | tuple[Share | None, Share | None]:
-    """The comparison, with the releases of the control in the mix of the audit; or the shares alone where it cannot be
-    made.
+def compared(seen: Arm, blind: Arm) -> Figures:
+    """Agreement with the model in sight, blind, and the difference; with enough texts of each."""
+    found = anchoring(seen, blind)
+    least, n = min(found.seen.clusters, found.blind.clusters), found.seen.clusters + found.blind.clusters
+    if least < FEW:
+        return _estimate(found.seen), _estimate(found.blind), Estimate(n, missing=APART)
+    return _estimate(found.seen), _estimate(found.blind), Estimate(n, found.difference, found.lower, found.upper)
+
+
+def _figures(facts: Facts, seen: tuple[Case, ...], blind: tuple[Case, ...]) -> Figures:
+    """The comparison, with the releases of the control in the mix of the audit; or the shares alone where no release
+    was current in both.
     """
-    second = _arm(facts, tuple(blind))
-    first = _arm(facts, tuple(seen))
+    first, second = _arm(facts, seen), _arm(facts, blind)
     by = [np.array([case.scorer_id for case in cases], dtype=np.int64) for cases in (seen, blind)]
     if seen and blind and set(by[0].tolist()) == set(by[1].tolist()):
-        weight = same_mix(by[0], first.weight, by[1], second.weight)
-        found = anchoring(Arm(first.agrees, weight, first.cluster), second)
-        if min(found.seen.clusters, found.blind.clusters) >= FEW:
-            return found
-        return found.seen, found.blind
-    return (share(first) if seen else None), (share(second) if blind else None)
+        return compared(replace(first, weight=same_mix(by[0], first.weight, by[1], second.weight)), second)
+    shares = [_estimate(share(arm) if cases else None) for arm, cases in ((first, seen), (second, blind))]
+    why = "no release was current in both: two releases would be compared" if seen and blind else APART
+    return shares[0], shares[1], Estimate(shares[0].n + shares[1].n, missing=why)
 
 
 def _arm(facts: Facts, cases: tuple[Case, ...]) -> Arm:
@@ -90,23 +99,7 @@ def _estimate(found: Share | None) -> Estimate:
     return Estimate(found.clusters, found.value, found.lower, found.upper)
 
 
-def _row(found: Anchoring | tuple[Share | None, Share | None]) -> tuple[Cell, ...]:
-    if isinstance(found, Anchoring):
-        n = found.seen.clusters + found.blind.clusters
-        difference = Estimate(n, found.difference, found.lower, found.upper)
-        return _estimate(found.seen), _estimate(found.blind), difference
-    seen, blind = found
-    n = (seen.clusters if seen else 0) + (blind.clusters if blind else 0)
-    if seen and blind and min(seen.clusters, blind.clusters) >= FEW:
-        why = "no release was current in both: what is compared would be two releases"
-    else:
-        why = f"it takes {FEW} texts of each kind at least, and about 120 of each to see 15 points"
-    return _estimate(seen), _estimate(blind), Estimate(n, missing=why)
-
-
-def _differences(
-    facts: Facts, arms: Mapping[str, Arms], found: Mapping[str, Anchoring | tuple[Share | None, Share | None]]
-) -> Table:
+def _differences(facts: Facts, arms: Mapping[str, Arms], found: Mapping[str, Figures]) -> Table:
     return Table(
         key="anchoring",
         title="Agreement with the model, with its suggestion in sight and without",
@@ -114,7 +107,7 @@ def _differences(
         head="question",
         rows=tuple(found),
         columns=(Column("in sight", "share"), Column("blind", "share"), Column("difference", "difference")),
-        cells=tuple(_row(one) for one in found.values()),
+        cells=tuple(found.values()),
         origin=f"control texts, assisted; {'audit' if facts.opened else 'gate'} texts, coded blind; both random",
         notes=tuple(note for key in found for note in _notes(key, arms[key])),
         drawn="intervals",
@@ -139,10 +132,13 @@ def _notes(key: str, one: Arms) -> list[str]:
     return notes
 
 
-def _needed(found: Mapping[str, Anchoring | tuple[Share | None, Share | None]]) -> Table:
+def _needed(found: Mapping[str, Figures]) -> Table:
     """Blind texts and as many control texts, at the agreement that is seen."""
-    base = {key: one.blind.value for key, one in found.items() if isinstance(one, Anchoring)}
-    rows = {key: [needed(share, difference) for difference in SEEN] for key, share in base.items()}
+    base = {key: blind.value for key, (_, blind, _) in found.items() if blind.value is not None}
+    rows = {
+        key: [ceil(needed(rise, blind)) if blind + rise <= 1 else "more than 100 %" for rise in SEEN]
+        for key, blind in base.items()
+    }
     return Table(
         key="anchoring-sizes",
         title="Texts of each kind that would show anchoring",

@@ -107,18 +107,9 @@ def _tables(facts: Facts, of: Judged, gate: Judged) -> list[Table]:
 def _scores(facts: Facts, raw: Judged, calibrated: Judged, heat: Array) -> Table:
     n = len(raw.raw)
     both = (raw, calibrated)
-    losses = [
-        np.stack([score(one.raw, one.truth, several=one.several) for one in both], axis=1)
-        for score in (stats.brier, stats.log_loss)
-    ]
     rows = ("Brier score", "log loss", "ECE", "ECE by chance: on average", "ECE by chance: at most")
     cells: list[tuple[Cell, ...]] = []
-    for each in losses:
-        found = stats.clustered(np.column_stack([each, each[:, 1] - each[:, 0]]), raw.cluster)
-        bounds = student(found.value, found.variance, found.degrees)
-        cells.append(
-            tuple(Estimate(n, float(v), float(a), float(b)) for v, a, b in zip(found.value, *bounds, strict=True))
-        )
+    cells += losses(raw.raw, calibrated.raw, raw.truth, raw.cluster, several=raw.several)
     said = [stats.judgements(one.raw, one.truth, several=one.several) for one in both]
     why = "biased upwards: hold it against what chance gives"
     cells.append((*(Estimate(n, stats.ece(p, right), missing=why) for p, right, _ in said), None))
@@ -140,6 +131,20 @@ def _scores(facts: Facts, raw: Judged, calibrated: Judged, heat: Array) -> Table
             "Below 0, 'calibrated less raw' is a gain.",
         ),
     )
+
+
+def losses(
+    raw: Array, calibrated: Array, truth: Marks, cluster: NDArray[np.int64], *, several: bool
+) -> list[tuple[Estimate, ...]]:
+    """Brier score and log loss of log-probabilities [n, K], raw, calibrated, and the difference."""
+    found = []
+    for score in (stats.brier, stats.log_loss):
+        before, after = (score(one, truth, several=several) for one in (raw, calibrated))
+        each = stats.clustered(np.column_stack([before, after, after - before]), cluster)
+        bounds = student(each.value, each.variance, each.degrees)
+        figures = zip(each.value, *bounds, strict=True)
+        found.append(tuple(Estimate(len(raw), float(v), float(low), float(high)) for v, low, high in figures))
+    return found
 
 
 def _heat(heat: Array) -> str:

@@ -78,9 +78,10 @@ def corrected(sample: Sample, population: Population, *, share: bool = True) -> 
     correction comes from: lambdas from ten cross-fitted parts change the coverage of the intervals by less than .01
     (simulated for shares of .02 to .5 and samples of 200 and 800), as the bias is of the order of 1/n.
 
-    For shares the variance is had as if the model had missed one more cluster of the sample, and wrongly named one
-    more: without it a model that happens to make no error in a small sample would seem to make none anywhere (the
-    thought of Agresti & Min 2005, Statistics in Medicine 24(5), for paired shares).
+    For shares the variance is had as if the model had missed the label in one more cluster of the sample, and given it
+    wrongly in another, each time to as many rows as have it (or lack it, if that is less) where any does: without it a
+    model that happens to make no error in a small sample would seem to make none anywhere (the thought of Agresti & Min
+    2005, Statistics in Medicine 24(5), for paired shares).
     """
     found = _spread(sample, population)
     covariance = (found.factor[:, None] * found.residual * found.explained).sum(axis=0)
@@ -93,9 +94,20 @@ def corrected(sample: Sample, population: Population, *, share: bool = True) -> 
         n = found.clusters
         missed = (1 - human) + weight * model
         mistaken = -human - weight * (1 - model)
-        more = missed**2 + mistaken**2 - (missed + mistaken) ** 2 / (n + 2)
+        more = (missed**2 + mistaken**2 - (missed + mistaken) ** 2 / (n + 2)) * _together(sample) ** 2
         variance = variance * (n - 1) / (n + 1) + found.left * more / ((n + 1) * n)
     return Corrected(_mean(found, human + weight * (everywhere - model), variance), weight)
+
+
+def _together(sample: Sample) -> Array:
+    """The rows [K] of a cluster that have a label if any does, or lack it, whichever is less; in mean cluster sizes."""
+    there = sample.rows > 0
+    rows, some = sample.rows[there, None], sample.human[there]
+    found = []
+    for values in (some, rows - some):
+        having = (values > 0).sum(axis=0)
+        found.append(np.divide(values.sum(axis=0), having, out=np.full(values.shape[1], np.inf), where=having > 0))
+    return np.asarray(np.minimum(*found) / rows.mean())
 
 
 def _mean(found: _Spread, value: Array, variance: Array) -> Mean:
