@@ -41,8 +41,8 @@ def section(facts: Facts, fits: Mapping[str, Sequence[Fit]], blind: Sequence[Peo
             text.append(no_gold(role, found))
     text.append(test_sentence(facts))
     text.append(
-        "Intervals are over texts, given these coders: another team would draw other lines, by about as much as the "
-        "coders of this one differ."
+        "Intervals are over texts, given these coders and this codebook: what other coders would have said is not in "
+        "them."
     )
     return Section("model", TITLE, tuple(text), tuple(tables))
 
