@@ -114,12 +114,12 @@ def reading(alpha: Estimate) -> str:
     if alpha.lower is None:
         return ""
     if alpha.lower >= RELIABLE:
-        return f"reliable: surely above {_short(RELIABLE)}"
+        return f"reliable: all of the interval is above {_short(RELIABLE)}"
     if alpha.lower >= TENTATIVE:
-        return f"tentative: surely above {_short(TENTATIVE)}"
+        return f"tentative: all of the interval is above {_short(TENTATIVE)}"
     if alpha.upper is not None and alpha.upper < TENTATIVE:
-        return f"not reliable: surely below {_short(TENTATIVE)}"
-    return f"not shown: may lie below {_short(TENTATIVE)}"
+        return f"not reliable: all of the interval is below {_short(TENTATIVE)}"
+    return f"not shown: the interval reaches below {_short(TENTATIVE)}"
 
 
 def _advice(name: str, found: Agreed) -> tuple[str, ...]:
