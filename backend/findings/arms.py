@@ -115,7 +115,7 @@ def _log(s: Session, project_id: int) -> _Log:
     return _Log(
         [at for at, _ in log],
         [release for _, release in log],
-        dict(scorers.tuples().all()),
+        {row.id: row.scorer_id for row in scorers},
     )
 
 

@@ -60,11 +60,14 @@ def weighed(frame: Frame, rows: Array, human: Array, model: Array | str, *, shar
     some = [int((sample.human[there, column] > 0).sum()) for column in range(k)]
     others = [int((sample.human[there, column] < sample.rows[there]).sum()) for column in range(k)]
     clusters = int(there.sum())
+    tied = bool((sample.rows > 1).any())
+    tellers = np.maximum(np.minimum(some, others), 1)
 
     def shown(found: Mean) -> tuple[Estimate, ...]:
         if clusters < FEW or np.isnan(found.variance).any():
             return (Estimate(n, missing=too_few(clusters)),) * k
-        lower, upper = _bounds(found, clusters, share=share)
+        degrees: Array = np.minimum(found.degrees, tellers if tied else np.inf)
+        lower, upper = _bounds(found, degrees, clusters, share=share)
         each = zip(found.value, lower, upper, some, others, strict=True)
         return tuple(_figure(n, clusters, *one) if share else _plain(n, *one[:3]) for one in each)
 
@@ -83,13 +86,14 @@ def _naive(frame: Frame, rows: Array, in_all: Array, by_model: Array, *, share: 
     n, found = int((rows > 0).sum()), mean(in_all, by_model)
     if n < FEW or found.degrees < 1:
         return (Estimate(n, missing=too_few(n)),) * len(found.value)
-    lower, upper = _bounds(found, found.degrees + 1, share=share)
+    lower, upper = _bounds(found, np.array(found.degrees), found.degrees + 1, share=share)
     return tuple(_plain(n, *one) for one in zip(found.value, lower, upper, strict=True))
 
 
-def _bounds(found: Mean, clusters: int, *, share: bool) -> tuple[Array, Array]:
+def _bounds(found: Mean, degrees: Array, clusters: int, *, share: bool) -> tuple[Array, Array]:
+    """Where rows are tied, how much they vary is known from the clusters that have a rare label: hence `degrees`."""
     if share:
-        return wilson(found.value, found.variance, found.degrees, clusters)
+        return wilson(found.value, found.variance, degrees, clusters)
     return student(found.value, found.variance, found.degrees)
 
 

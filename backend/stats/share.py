@@ -40,9 +40,11 @@ def mean(weight: Array, total: Array) -> Mean:
     return Mean(value, n / (n - 1) * (residual**2).sum(axis=0) / m.sum() ** 2, n - 1)
 
 
-def wilson(value: Array, variance: Array, degrees: int, clusters: int, level: float = LEVEL) -> tuple[Array, Array]:
+def wilson(
+    value: Array, variance: Array, degrees: int | Array, clusters: int, level: float = LEVEL
+) -> tuple[Array, Array]:
     """Wilson's interval (1927, JASA 22(158)) of shares [K] with these variances [K], as of the simple random sample
-    that would have the same variance, with the quantile of Student's t.
+    that would have the same variance, with the quantile of Student's t with `degrees` of freedom, or [K] of them.
 
     A share of 0 or 1 shows no variance: it counts as one of `clusters` texts. Without a variance otherwise (all was
     coded) the bounds are the share itself.
@@ -63,11 +65,12 @@ def student(value: Array, variance: Array, degrees: int, level: float = LEVEL) -
     return value - half, value + half
 
 
-def quantile(degrees: int, level: float = LEVEL) -> float:
-    """Of Student's t, two-sided; NaN without degrees of freedom."""
+def quantile(degrees: int | Array, level: float = LEVEL) -> Array:
+    """Of Student's t, two-sided, of each of the degrees of freedom; NaN where there are none."""
     from scipy.special import stdtrit
 
-    return float(stdtrit(degrees, (1 + level) / 2)) if degrees > 0 else np.nan
+    given = np.asarray(degrees, dtype=np.float64)
+    return np.asarray(stdtrit(np.where(given > 0, given, np.nan), (1 + level) / 2))
 
 
 def totals(cluster: NDArray[np.integer], n: int, values: NDArray[np.floating]) -> Array:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from db import texts
 from db.models import Draw
@@ -14,18 +16,17 @@ from tests.backend.findings.world import score
 from tests.backend.learning.coding import Coding
 
 
-@dataclass
+@dataclass(frozen=True)
 class Corpus:
-    """Texts in the order of their random ranks; `true[n]` is whether the n-th is humorous, `model[n]` what is
-    suggested.
+    """Texts in the order of their random ranks; `true[n]` is whether the n-th is humorous, `model[n]` whether the
+    release says so, each time with 80 %.
     """
 
     coding: Coding
     ids: list[int]
-    true: np.ndarray
-    model: np.ndarray
-    release: int = 0
-    seen: Mapping[int, float] = field(default_factory=dict)
+    true: NDArray[np.bool_]
+    model: NDArray[np.bool_]
+    release: int
 
 
 def drawn(
@@ -50,17 +51,11 @@ def drawn(
             stream = "audit" if rank < audit else "control" if rank < audit + control else "work"
             rows.append(PlacementRow(text, draw.id, rank, stream, ("gate", "test")[rank % 2] if rank < audit else None))
         texts.place(s, rows)
-    made = Corpus(coding, ids, true, model)
-    made.release = score(coding, said(made, range(n)))
-    return made
+    said = {text: {"humor": (0.2, 0.8) if yes else (0.8, 0.2)} for text, yes in zip(ids, model, strict=True)}
+    return Corpus(coding, ids, true, model, score(coding, said))
 
 
-def said(corpus: Corpus, ranks: Sequence[int] | range) -> dict[int, dict[str, tuple[float, ...]]]:
-    """Text id -> what the model says: 80 % for its label."""
-    return {corpus.ids[k]: {"humor": (0.2, 0.8) if corpus.model[k] else (0.8, 0.2)} for k in ranks}
-
-
-def code(corpus: Corpus, ranks: Sequence[int] | range) -> None:
-    """The true label of each."""
+def code(corpus: Corpus, ranks: Sequence[int] | range, **given: Any) -> None:
+    """The true label of each; `given` belongs to the answers."""
     for k in ranks:
-        corpus.coding.answer(corpus.ids[k], 1, humor="yes" if corpus.true[k] else "no")
+        corpus.coding.answer(corpus.ids[k], 1, humor="yes" if corpus.true[k] else "no", **given)
