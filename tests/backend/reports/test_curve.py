@@ -21,6 +21,7 @@ def test_the_table_has_a_row_a_run() -> None:
     assert first[:6] == ["1", "2026-03-01", "40", "no", "40", "100.0"]
     assert second[:5] == ["2", "2026-03-02", "1,090", "yes", "40"]
     assert len(first) == len(second) == 8
+    assert any(line.startswith("  challenger of run 1, challenger of run 2: 40 texts") for line in lines)
 
 
 def test_rows_hold_everyone_with_bounds_and_n() -> None:
