@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from backend.findings.coefficients import coefficients
 from backend.findings.facts import Facts
 from backend.findings.report import Cell, Column, Section, Table, Unit
 from backend.findings.words import counted
-from backend.learning.agreed import Agreed, Votes, agreed
+from backend.learning.agreed import AC1, COHEN, FLEISS, MASI, Agreed, Votes, agreed
 from backend.learning.ceiling import ceilings
 from backend.learning.estimate import FEW, Estimate
 from backend.learning.measured import KAPPA, MACRO, STEPS
@@ -51,8 +50,7 @@ def section(facts: Facts, blind: Sequence[People], assisted: Mapping[str, Votes]
     helped = _assisted(facts, assisted)
     if not any(one.agreed.texts for one in blind):
         return Section("agreement", TITLE, tables=helped, missing=_nothing(facts, blind))
-    others = coefficients(facts, [(one.question, one.votes) for one in blind])
-    tables = [_main(blind), *others, _ceiling(blind), *(_by_label(one) for one in blind if one.agreed.texts)]
+    tables = [_main(blind), _others(blind), _ceiling(blind), *(_by_label(one) for one in blind if one.agreed.texts)]
     return Section("agreement", TITLE, _TEXT, (*(table for table in tables if table.rows), *helped))
 
 
@@ -90,7 +88,7 @@ def _main(blind: Sequence[People]) -> Table:
         rows=tuple(name for name, _ in rows),
         columns=columns,
         cells=tuple(cells for _, cells in rows),
-        origin="audit texts of both halves (gate and test), coded blind",
+        origin=_BOTH,
         notes=tuple(note for one in blind for note in _advice(one.question.id, one.agreed)),
         drawn="intervals",
     )
@@ -114,12 +112,12 @@ def reading(alpha: Estimate) -> str:
     if alpha.lower is None:
         return ""
     if alpha.lower >= RELIABLE:
-        return f"reliable: surely above {_short(RELIABLE)}"
+        return f"reliable: all of the interval is above {_short(RELIABLE)}"
     if alpha.lower >= TENTATIVE:
-        return f"tentative: surely above {_short(TENTATIVE)}"
+        return f"tentative: all of the interval is above {_short(TENTATIVE)}"
     if alpha.upper is not None and alpha.upper < TENTATIVE:
-        return f"not reliable: surely below {_short(TENTATIVE)}"
-    return f"not shown: may lie below {_short(TENTATIVE)}"
+        return f"not reliable: all of the interval is below {_short(TENTATIVE)}"
+    return f"not shown: the interval reaches below {_short(TENTATIVE)}"
 
 
 def _advice(name: str, found: Agreed) -> tuple[str, ...]:
@@ -137,6 +135,31 @@ def _advice(name: str, found: Agreed) -> tuple[str, ...]:
         f"{name}, {found.texts:,} double-coded texts: the interval of alpha is {_short(round(width, 2))} wide; "
         f"{needed(found.texts, width):,} would give about {_short(AIM)}.",
     )
+
+
+def _others(blind: Sequence[People]) -> Table:
+    mine = [one for one in blind if one.agreed.texts and one.agreed.others]
+    names = [name for name in _OTHERS if any(name in one.agreed.others for one in mine)]
+    return Table(
+        key="agreement-coefficients",
+        title="Agreement by other coefficients",
+        question="",
+        head="question",
+        rows=tuple(one.question.id for one in mine),
+        columns=tuple(Column(name, "coefficient") for name in names),
+        cells=tuple(tuple(one.agreed.others.get(name) for name in names) for one in mine),
+        origin=_BOTH,
+        notes=tuple(_OTHERS[name] for name in names if _OTHERS[name]),
+    )
+
+
+_OTHERS = {
+    COHEN: "Cohen's kappa is of two coders; where labels are ordered, disagreement counts by the square of the steps.",
+    FLEISS: "",
+    AC1: "AC1 stays high where one label is frequent: it takes less of the agreement for chance than the others do.",
+    MASI: "Alpha of sets counts sets of labels as less different where they share some.",
+}
+_BOTH = "audit texts of both halves (gate and test), coded blind"
 
 
 def _ceiling(blind: Sequence[People]) -> Table:
