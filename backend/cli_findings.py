@@ -19,6 +19,7 @@ def add_findings(app: typer.Typer) -> None:
     app.command()(phase)
     app.command("open-test")(open_test)
     app.command()(report)
+    app.command()(methods)
     app.command()(design)
     app.command()(disagreements)
 
@@ -108,3 +109,14 @@ def disagreements(
     from backend.commands.disagreements import Wishes, run
 
     run(Wishes(project, question, push, api_key_env, errors, as_json, output, overwrite))
+
+
+def methods(
+    project: Key,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the files of such a folder.")] = False,
+) -> None:
+    """Write what an article needs: a methods paragraph, the GUIDE-LLM checklist, a manifest, a table, R and Stata."""
+    from backend.commands import methods as command
+
+    command.run(project, output, overwrite=overwrite)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Protocol, TextIO
 
 LONGEST_CELL = 10_000_000  # characters; behind a quote that is never closed the rest of a file is one cell
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet would run
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _SAMPLE = 1 << 16
 _SEPARATORS = (",", ";", "\t", "|")
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
@@ -114,6 +117,16 @@ def check_output(path: Path, *, overwrite: bool, source: Path | None = None) -> 
         raise TableError(f"{path} exists already. Take another name, or replace it with --overwrite.")
     if not path.parent.is_dir():
         raise TableError(f"There is no folder {path.parent}. Make it first, or take another name for the output.")
+
+
+def is_number(cell: str) -> bool:
+    """Whether statistics programs read the cell as a number."""
+    return _NUMBER.fullmatch(cell) is not None
+
+
+def harmless(cell: str) -> str:
+    """The cell behind an apostrophe where a spreadsheet would run it as a formula; a number stays one."""
+    return f"'{cell}" if cell.startswith(_FORMULA) and not is_number(cell) else cell
 
 
 @contextmanager

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import ceil
 
-from backend.findings.buys import ALPHA, DISAGREEMENT, F1, Buys, Gate, Width
+from backend.findings.buys import ALONE, ALPHA, DISAGREEMENT, F1, Buys, Gate, Width
 from backend.findings.plan import AGREEING, MEASURED, Means, Sizes, hours
 from backend.learning.estimate import FEW
+
+TOO_FEW = "too few"
 
 
 def trades(means: Means, sizes: Sizes, bought: Buys) -> list[str]:
@@ -106,24 +108,22 @@ def people(k: int) -> str:
 
 def half(width: Width) -> str:
     """'± .08': half the width of an interval; the reason in short where there is none."""
-    return _short(width.missing) if width.width is None else f"± {dot(width.width / 2)}"
+    if width.width is None:
+        return "one coder" if width.missing == ALONE else TOO_FEW
+    return f"± {dot(width.width / 2)}"
 
 
 def dot(share: float) -> str:
     """'.08': a number below 1 as tables of statistics print it."""
-    return f"{share:.2f}".removeprefix("0")
+    digits = 2 if share >= 0.01 else 3
+    return f"{share:.{digits}f}".removeprefix("0")
 
 
 def promoted(gate: Gate) -> tuple[str, str]:
     """The chances of a better and of a worse challenger, in per cent; the reason in short where there are none."""
     if gate.better is None or gate.worse is None:
-        return _short(gate.missing), _short(gate.missing)
+        return TOO_FEW, TOO_FEW
     return per_cent(gate.better), "under 1 %" if gate.worse < 0.01 else per_cent(gate.worse)
-
-
-def _short(reason: str) -> str:
-    """'too few' of 'too few: 6 of at least 10 texts'."""
-    return reason.split(":")[0]
 
 
 def per_cent(share: float) -> str:

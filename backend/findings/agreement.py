@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
 
+from backend.findings.coefficients import coefficients
 from backend.findings.facts import Facts
 from backend.findings.report import Cell, Column, Section, Table, Unit
 from backend.findings.words import counted
 from backend.learning.agreed import Agreed, Votes, agreed
 from backend.learning.ceiling import ceilings
-from backend.learning.estimate import Estimate
+from backend.learning.estimate import FEW, Estimate
 from backend.learning.measured import KAPPA, MACRO, STEPS
+from backend.stats.promise import AIM, needed
 from labelstudio_config.codebook import Question
 
 TITLE = "How far people agree with each other"
 RELIABLE, TENTATIVE = 0.8, 0.667  # Krippendorff 2004, Human Communication Research 30(3)
-WIDE, WANTED = 0.2, 0.15  # widths of alpha's interval: advice is given above the first, to come to the second
+WIDE = 0.2  # width of alpha's interval above which more texts are advised
 BALANCED, RARE = 200, 400  # double-coded texts that give about .15 where labels are balanced, .2 for one of 10 %
 UNITS: Mapping[str, Unit] = {MACRO: "share", KAPPA: "coefficient", STEPS: "steps"}
 
@@ -50,7 +51,8 @@ def section(facts: Facts, blind: Sequence[People], assisted: Mapping[str, Votes]
     helped = _assisted(facts, assisted)
     if not any(one.agreed.texts for one in blind):
         return Section("agreement", TITLE, tables=helped, missing=_nothing(facts, blind))
-    tables = [_main(blind), _ceiling(blind), *(_by_label(one) for one in blind if one.agreed.texts)]
+    others = coefficients(facts, [(one.question, one.votes) for one in blind])
+    tables = [_main(blind), *others, _ceiling(blind), *(_by_label(one) for one in blind if one.agreed.texts)]
     return Section("agreement", TITLE, _TEXT, (*(table for table in tables if table.rows), *helped))
 
 
@@ -71,7 +73,7 @@ def _nothing(facts: Facts, blind: Sequence[People]) -> str:
     there = f"{counted(once, 'audit text')} of this phase {'has' if once == 1 else 'have'} been coded by one coder only"
     return (
         f"{there if once else 'No audit text of this phase has been coded yet'}, so agreement cannot be measured. Let "
-        f"two coders or more code the same audit texts: about {BALANCED} give alpha an interval some {_short(WANTED)} "
+        f"two coders or more code the same audit texts: about {BALANCED} give alpha an interval some {_short(AIM)} "
         f"wide where labels are balanced, {RARE} or more are needed for a label of one text in ten. "
         f"`socialite design --project {facts.project.key}` plans it."
     )
@@ -122,16 +124,19 @@ def reading(alpha: Estimate) -> str:
 
 def _advice(name: str, found: Agreed) -> tuple[str, ...]:
     """What more texts coded twice would give, where the interval of alpha is wide or there is none."""
-    alpha, n = found.alpha, counted(found.texts, "double-coded text")
+    alpha = found.alpha
+    if alpha.value is None and found.texts < FEW:
+        many = f"{BALANCED} give an interval some {_short(AIM)} wide where labels are balanced"
+        return (f"{name}: {alpha.missing}, each coded by two. About {many}.",)
     if alpha.lower is None or alpha.upper is None:
-        more = f" About {BALANCED} give an interval some {_short(WANTED)} wide." if found.texts < BALANCED else ""
-        return (f"{name}, {n}: {alpha.missing.rstrip('.')}.{more}",)
+        return (f"{name}: {alpha.missing}.",)
     width = alpha.upper - alpha.lower
     if width <= WIDE:
         return ()
-    enough = ceil(found.texts * (width / WANTED) ** 2 / 10) * 10
-    than = f"wider than {_short(int(10 * width) / 10)}"
-    return (f"{name}, {n}: the interval of alpha is {than}; {enough:,} would give about {_short(WANTED)}.",)
+    return (
+        f"{name}, {found.texts:,} double-coded texts: the interval of alpha is {_short(round(width, 2))} wide; "
+        f"{needed(found.texts, width):,} would give about {_short(AIM)}.",
+    )
 
 
 def _ceiling(blind: Sequence[People]) -> Table:

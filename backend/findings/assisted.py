@@ -9,23 +9,23 @@ from sqlalchemy.orm import Session
 
 from backend.findings.facts import Facts
 from backend.learning.meaning import Meanings
-from backend.learning.vote import Ballot, Said, ballot, said
+from backend.learning.vote import ADJUDICATED, Ballot, Said, ballot, said
 
 STREAMS = ("control", "work")
-ORIGINS = ("human", "kept", "changed", "adjudicated")
+ORIGINS = ("human", "kept", "changed", ADJUDICATED)
 
 
 def ballots(s: Session, facts: Facts) -> Mapping[str, Mapping[int, Ballot]]:
     """Question key -> text id -> ballot, of texts of the control and the work stream coded in the assisted project.
 
     As in the audit, only answers of the phase count, given while coders saw the question as it is now, and by people:
-    none that was made from predictions, or imported.
+    none that was made from predictions, or imported. An adjudication is apart from the votes, as it is in any ballot.
     """
     holds = Meanings(s, facts.project.id, facts.book).unchanged
     told: dict[str, dict[int, list[Said]]] = {question.id: defaultdict(list) for question in facts.book.questions}
     for answer in facts.answers:
-        here = answer.ls_role == "assisted" and answer.stream in STREAMS
-        if not here or answer.phase != facts.phase or answer.origin not in ORIGINS:
+        here = answer.ls_role == "assisted" or answer.origin == ADJUDICATED
+        if not here or answer.stream not in STREAMS or answer.phase != facts.phase or answer.origin not in ORIGINS:
             continue
         for question in facts.book.questions:
             if holds(answer.revision_id, question.id):

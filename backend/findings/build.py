@@ -6,9 +6,23 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from backend.findings import agreement, coders, confusion, labels, model, prevalence, releases, summary
+from backend.findings import (
+    agreement,
+    anchoring,
+    calibration,
+    coders,
+    confusion,
+    labels,
+    model,
+    nonresponse,
+    prevalence,
+    releases,
+    shares,
+    summary,
+)
 from backend.findings.about import about
 from backend.findings.agreement import people
+from backend.findings.arms import arms
 from backend.findings.assisted import ballots
 from backend.findings.corpus import metadata
 from backend.findings.differing import differing
@@ -24,7 +38,8 @@ def build(s: Session, key: str, phase: str = PRODUCTION, by: Sequence[str] = ())
     """The report of the project with this key; `by`: metadata columns that prevalence is told apart by.
 
     Equal stores give equal reports, but for the date. ProjectNotFoundError, RuleError; FindingsError where the project
-    has no codebook, or the phase is none.
+    has no codebook, the phase is none, or no row has such a column. Of a pilot or a training there is no model and no
+    sample to tell of, since their labels never enter gold.
     """
     if phase not in PHASES:
         raise FindingsError(f"There is no phase '{phase}'. The phases are: {', '.join(PHASES)}.")
@@ -42,7 +57,11 @@ def build(s: Session, key: str, phase: str = PRODUCTION, by: Sequence[str] = ())
             model.section(found, fitted, blind, runs.looks(s, found.project.id)),
             labels.section(found, fitted),
             confusion.section(found, fitted, differing(s, found, helped, fitted) if found.release else ()),
+            calibration.section(found),
             releases.section(s, found),
+            anchoring.section(found, arms(s, found)),
             prevalence.section(found, metadata(s, found.project.id), by),
+            nonresponse.section(found),
         ]
+    sections.append(shares.section(found))
     return Report(f"{found.project.title}: what was found", about(s, found), tuple(sections))

@@ -13,6 +13,7 @@ from db.answers import LiveAnswer
 
 UNNAMED = "not named"
 STREAMS = ("audit", "control", "work")
+BY_HAND = ("human", "kept", "changed")  # what a coder says of a text, and neither decides nor imports
 ORIGINS = {
     "human": "own label",
     "kept": "suggestion kept",
@@ -58,10 +59,16 @@ def section(facts: Facts) -> Section:
     groups += [(UNNAMED, by_coder[None])] if None in by_coder else []
     table = _table(facts, groups)
     first, last = _days(mine)
-    given = sum(not answer.cancelled for answer in mine)
-    who = counted(len(known), "coder") + (" and people whom Label Studio did not name" if None in by_coder else "")
-    told = f"{who} gave {counted(given, 'answer')}, from {first} to {last}."
+    who, given = coding(mine)
+    others_too = " and people whom Label Studio did not name" if None in by_coder else ""
+    told = f"{counted(who, 'coder')}{others_too} gave {counted(given, 'answer')}, from {first} to {last}."
     return Section("coders", title, (told, _TEXT, *elsewhere), (table,))
+
+
+def coding(answers: Iterable[LiveAnswer]) -> tuple[int, int]:
+    """How many coders who are known by name gave answers of their own to texts, and how many answers."""
+    given = [answer for answer in answers if answer.origin in BY_HAND and not answer.cancelled]
+    return len({answer.coder_id for answer in given if answer.coder_id is not None}), len(given)
 
 
 def _table(facts: Facts, groups: Sequence[tuple[str, Sequence[LiveAnswer]]]) -> Table:
@@ -96,17 +103,15 @@ def _table(facts: Facts, groups: Sequence[tuple[str, Sequence[LiveAnswer]]]) -> 
 def _row(answers: Sequence[LiveAnswer], streams: Iterable[str | None], origins: Iterable[str]) -> tuple[Cell, ...]:
     given = [answer for answer in answers if not answer.cancelled]
     counts = Counter(answer.origin for answer in given)
-    times = [answer.lead_time for answer in given if answer.lead_time is not None and answer.origin in _BY_HAND]
+    coded = [answer for answer in given if answer.origin in BY_HAND]
+    times = [answer.lead_time for answer in coded if answer.lead_time is not None]
     return (
-        *(len({answer.text_id for answer in given if answer.stream == stream}) for stream in streams),
+        *(len({answer.text_id for answer in coded if answer.stream == stream}) for stream in streams),
         len(answers) - len(given),
         *(counts[origin] for origin in origins),
         median(times) if times else None,
         *_days(answers),
     )
-
-
-_BY_HAND = ("human", "kept", "changed")
 
 
 def _days(answers: Sequence[LiveAnswer]) -> tuple[str, str]:

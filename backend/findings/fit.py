@@ -14,7 +14,7 @@ from backend.learning.accepted import Accepted, Resolved
 from backend.learning.agreed import Agreed, agreed
 from backend.learning.estimate import Estimate
 from backend.learning.judge import marked
-from backend.learning.measured import scored
+from backend.learning.measured import precision_and_recall, scored
 from backend.learning.vote import Vote
 from backend.stats.f1 import Marks
 from labelstudio_config.codebook import Question
@@ -28,8 +28,9 @@ class Fit:
     """One question on the texts of a role that have an accepted value and scores of the release.
 
     `gold` are all accepted values, `ids` [n] the texts of those that have scores, `truth` and `said` [n, K] what was
-    accepted and what the release says. `measures` and `labels`: as `measured.scored` gives them. `alike`: alpha and
-    percent agreement of the release with the accepted values. `unresolved`: reason -> texts without accepted value.
+    accepted and what the release says. `measures`, and of each label `f1`, `precision` and `recall`, as
+    `learning.measured` gives them. `alike`: alpha and percent agreement of the release with the accepted values.
+    `unresolved`: reason -> texts without accepted value.
     """
 
     question: Question
@@ -40,7 +41,9 @@ class Fit:
     truth: Marks
     said: Marks
     measures: Mapping[str, Estimate]
-    labels: tuple[Estimate, ...]
+    f1: tuple[Estimate, ...]
+    precision: tuple[Estimate, ...]
+    recall: tuple[Estimate, ...]
     alike: Agreed
 
     @property
@@ -74,12 +77,14 @@ def _fit(facts: Facts, question: Question, role: str, known: Resolved, clusters:
         there, places = scores.at(ids)
         ids, truth, said = ids[there], truth[there], marked(scores.raw[places], scores.family)
     tied = np.array([clusters.get(text, text) for text in ids.tolist()], dtype=np.int64)
-    measures, labels = scored(question.kind, truth, said, tied, seed)
+    measures, f1 = scored(question.kind, truth, said, tied, seed)
+    precision, recall = precision_and_recall(truth, said, tied)
     pairs = zip(ids.tolist(), _sets(question, truth), _sets(question, said), strict=True)
     votes = {text: (Vote(_PEOPLE, accepted), Vote(_MODEL, given)) for text, accepted, given in pairs}
     alike = agreed(question, votes, clusters, seed)
     unresolved = Counter(known.unresolved.get(question.id, Counter()))
-    return Fit(question, role, gold, unresolved, ids, truth, said, measures, tuple(labels), alike)
+    by_label = (tuple(f1), tuple(precision), tuple(recall))
+    return Fit(question, role, gold, unresolved, ids, truth, said, measures, *by_label, alike)
 
 
 def marks(question: Question, gold: tuple[Accepted, ...]) -> Marks:

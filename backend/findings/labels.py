@@ -38,9 +38,11 @@ def _table(one: Fit) -> Table:
         columns=(
             Column("texts by people", "count"),
             Column("texts by the model", "count"),
+            Column("precision", "share"),
+            Column("recall", "share"),
             Column("F1", "share"),
         ),
-        cells=tuple(zip(accepted, said, one.labels, strict=True)),
+        cells=tuple(zip(accepted, said, one.precision, one.recall, one.f1, strict=True)),
         origin=f"{one.role} texts, coded blind",
         drawn="intervals",
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
-from backend.stats.power import needed
+from backend.stats.anchoring import needed
 
 SECONDS = 20.0  # a coder takes for a text
 EVEN = 200  # double-coded texts for labels of about even shares
@@ -119,13 +119,18 @@ def sizes(means: Means, audit: int, per_text: int) -> Sizes:
 
 def controls(audit: int) -> int:
     """As many controls as show `POINTS` of anchoring beside such an audit; as many as it has where no number does."""
-    if audit < 1 or needed(POINTS, AGREEING) > audit:
+    if not _shown(audit, audit):
         return audit
     low, high = 0, audit
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if needed(POINTS, AGREEING, middle / audit) <= audit else (middle, high)
+        low, high = (low, middle) if _shown(audit, middle) else (middle, high)
     return high
+
+
+def _shown(audit: int, control: int) -> bool:
+    enough = needed(AGREEING, POINTS, ratio=control / audit) if audit else None
+    return enough is not None and enough <= audit
 
 
 def hours(means: Means, audit: int, per_text: int) -> float:

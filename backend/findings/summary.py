@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from backend.findings.agreement import People, reading
+from backend.findings.coders import coding
 from backend.findings.facts import PRODUCTION, Facts
 from backend.findings.fit import GATE, TEST, Fit
 from backend.findings.report import Cell, Column, Section, Table
@@ -37,9 +38,8 @@ def section(facts: Facts, blind: Sequence[People], fits: Mapping[str, Sequence[F
 
 
 def _what(facts: Facts) -> str:
-    mine = [answer for answer in facts.answers if answer.phase == facts.phase and not answer.cancelled]
-    coders = {answer.coder_id for answer in mine if answer.coder_id is not None}
-    answered = f"{counted(len(coders), 'coder')} gave {counted(len(mine), 'answer')}" if mine else "nobody has answered"
+    who, given = coding(answer for answer in facts.answers if answer.phase == facts.phase)
+    answered = f"{counted(who, 'coder')} gave {counted(given, 'answer')}" if given else "nobody has answered"
     gate, test = (len({one.text_id for one in role.accepted}) for role in (facts.gate, facts.test))
     return (
         f"'{facts.project.title}' holds {counted(len(facts.texts.ids), 'text')}. Its codebook, '{facts.book.title}' in "

@@ -68,7 +68,8 @@ class Compared:
 
 def compared(s: Session, facts: Facts) -> tuple[Compared, ...]:
     """Every question's work texts, which are assisted ones, but those that an adjudicator has looked at. RuleError."""
-    accepted = [a for a in work_labels(s, facts.project, facts.book).accepted if a.by != ADJUDICATED]
+    found = work_labels(s, facts.project, facts.book, live=facts.answers)
+    accepted = [one for one in found.accepted if one.by != ADJUDICATED]
     return tuple(
         _question(s, facts, q, [one for one in accepted if one.question == q.id]) for q in facts.book.questions
     )

@@ -70,11 +70,12 @@ class Resolved:
     completed: Mapping[str, frozenset[int]] = field(default_factory=dict)
 
 
-def work_labels(s: Session, project: Project, book: Codebook) -> Resolved:
-    """What texts of the work stream may teach. RuleError."""
+def work_labels(s: Session, project: Project, book: Codebook, *, live: Iterable[LiveAnswer] | None = None) -> Resolved:
+    """What texts of the work stream may teach. `live`: `answers.live`, where it is at hand. RuleError."""
     rule = checked(project.gold_rule)
-    live = [answer for answer in answers.live(s, project.id) if answer.stream == "work"]
-    given = ballots(s, project, book, live, not_for_work, Meanings(s, project.id, book).same_kind)
+    live = answers.live(s, project.id) if live is None else live
+    work = [answer for answer in live if answer.stream == "work"]
+    given = ballots(s, project, book, work, not_for_work, Meanings(s, project.id, book).same_kind)
     return _resolved(book, given, rule, 1)
 
 

@@ -1,22 +1,25 @@
 """How far coders agree with each other on texts that several of them coded, at the question's level of measurement.
 
-For other coefficients of the same texts: `ratings` and `coefficient`, which takes any function of weights.
+Ratings are [coders, n] with NaN where a coder did not code a text, of texts that at least two coded; `clusters` [n]
+names texts that belong together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backend.learning.estimate import FEW, Estimate, estimated, proportion, too_few
 from backend.learning.vote import Vote
-from backend.stats.agreement import Level, alpha
+from backend.stats.agreement import Figure, Level, Ratings, alpha_of
 from backend.stats.f1 import Array
-from backend.stats.interval import Figure, bootstrapped, groups, proportions
+from backend.stats.interval import Interval, bootstrapped, groups, proportions
+from backend.stats.kappa import ac1_chance, cohen, fleiss
 from backend.stats.promise import Ground
+from backend.stats.sets import label_alphas, set_alpha
 from labelstudio_config.codebook import Kind, Question
 
 LEVELS: dict[Kind, Level] = {
@@ -26,6 +29,8 @@ LEVELS: dict[Kind, Level] = {
     Kind.NUMBER: "interval",
 }
 TWICE = "double-coded texts"
+ALPHA = "Krippendorff's alpha"
+COHEN, FLEISS, AC1, MASI = "Cohen's kappa", "Fleiss' kappa", "Gwet's AC1", "alpha of sets (MASI)"
 Votes = Mapping[int, Sequence[Vote]]  # text id -> one vote a coder
 Clusters = NDArray[np.int64]
 
@@ -36,7 +41,7 @@ class Agreed:
 
     `percent`: share of pairs of answers to a text that are equal. `alpha`: Krippendorff's, at `level`; in a multiple
     choice two answers are equal when all their labels are. `labels`: alpha of each label against all others; none where
-    there are two labels that exclude each other, since it would be the same.
+    there are two labels that exclude each other, since it would be the same. `others`: further coefficients by name.
     """
 
     level: Level
@@ -45,73 +50,110 @@ class Agreed:
     percent: Estimate
     alpha: Estimate
     labels: Mapping[str, Estimate]
+    others: Mapping[str, Estimate] = field(default_factory=dict)
 
 
 def agreed(question: Question, votes: Votes, clusters: Mapping[int, int], seed: int) -> Agreed:
     """The agreement of coders on one question; `clusters` as in `card.build`."""
     twice = {text: cast for text, cast in sorted(votes.items()) if len(cast) > 1}
-    level = LEVELS[question.kind]
-    seats = {seat for cast in twice.values() for seat in _seats(cast)}
+    level, ids = LEVELS[question.kind], question.label_ids
     ties = np.array([clusters.get(text, text) for text in twice], dtype=np.int64)
-    whole = ratings(twice, _values(question, twice))
-    several = len(question.labels) > 2 or question.kind is Kind.MULTIPLE
-    labels = {}
-    for label in question.label_ids if several else ():
-        given = sum(any(label in vote.labels for vote in cast) for cast in twice.values())
-        has = ratings(twice, lambda vote, label=label: float(label in vote.labels))  # type: ignore[misc]
-        labels[label] = (
-            Estimate(given, missing=too_few(given)) if given < FEW else reliability(has, "nominal", ties, seed)
-        )
-    return Agreed(level, len(seats), len(twice), percentage(whole, ties), reliability(whole, level, ties, seed), labels)
+    given = _ratings(twice, _values(question, twice))
+    several = len(ids) > 2 or question.kind is Kind.MULTIPLE
+    marks = _marks(ids, twice) if several else None
+    others = coefficients(given, level, ties, seed, len(ids), marks if question.kind is Kind.MULTIPLE else None)
+    labels = dict(zip(ids, by_label(marks, ties, seed), strict=True)) if marks is not None else {}
+    return Agreed(level, len(given), len(twice), percentage(given, ties), others.pop(ALPHA), labels, others)
 
 
-def percentage(given: Array, clusters: Clusters) -> Estimate:
-    """The share of equal pairs of ratings [coders, n] of a text; `clusters` [n] names texts that belong together."""
-    given, clusters = _twice(given, clusters)
+def percentage(given: Ratings, clusters: Clusters) -> Estimate:
+    """The share of pairs of ratings of a text that are equal."""
     there = ~np.isnan(given)
     rated = there.sum(axis=0)
-    equal = ((given[:, None] == given[None]) & there[:, None]).sum(axis=(0, 1)) - rated
+    equal = (given[:, None] == given[None]).sum(axis=(0, 1)) - rated
     (found,) = proportions(equal[:, None], (rated * (rated - 1))[:, None], clusters)
     return proportion(found, len(clusters), len(np.unique(clusters)), TWICE)
 
 
-def reliability(given: Array, level: Level, clusters: Clusters, seed: int) -> Estimate:
-    """Krippendorff's alpha of ratings [coders, n]."""
-    given, clusters = _twice(given, clusters)
-    return coefficient(given, lambda weights: alpha(given, level, weights), clusters, seed)
+def coefficients(
+    given: Ratings, level: Level, clusters: Clusters, seed: int, k: int, marks: Array | None = None
+) -> dict[str, Estimate]:
+    """Krippendorff's alpha, and by the level what else is in use; `k` labels could have been given.
 
-
-def coefficient(given: Array, figure: Figure, clusters: Clusters, seed: int) -> Estimate:
-    """A coefficient of ratings [coders, n] beyond chance: `figure` of weights [B, n], such as
-    `lambda weights: cohen(given, weights)`.
-
-    It turns on the texts that somebody gave another answer than the commonest.
+    Cohen's kappa is of two coders, quadratically weighted where labels are ordered. Gwet's AC1 is of single labels: of
+    sets nobody can say how many could have been given. `marks` [coders, n, K] in a multiple choice: which labels are in
+    a rating.
     """
-    there = ~np.isnan(given)
+    figures: dict[str, Figure] = {ALPHA: alpha_of(given, level)}
+    if len(given) == 2 and level != "interval":
+        power = 2 if level == "ordinal" else 0
+        figures[COHEN] = lambda weights: cohen(given, weights, power)
+    if level == "nominal":
+        figures[FLEISS] = lambda weights: fleiss(given, weights)
+    if marks is not None:
+        figures[MASI] = set_alpha(marks == 1, ~np.isnan(given))
     n = given.shape[1]
     if n < FEW:
-        return Estimate(n, missing=too_few(n))
+        return dict.fromkeys(figures, Estimate(n, missing=too_few(n)))
+    found = bootstrapped(lambda weights: np.stack([each(weights) for each in figures.values()], axis=1), clusters, seed)
+    ground = _ground(given, clusters)
+    told = {name: estimated(one, ground) for name, one in zip(figures, found, strict=True)}
+    return told | ({AC1: _gwet(given, clusters, k)} if level == "nominal" and marks is None else {})
+
+
+def _gwet(given: Ratings, clusters: Clusters, k: int) -> Estimate:
+    """AC1 from the interval of what is observed, chance being taken as it is: where AC1 is high, and a bootstrap meets
+    hardly a disagreement, chance hardly matters.
+    """
+    there = ~np.isnan(given)
+    rated = there.sum(axis=0)
+    pairs = rated * (rated - 1)
+    equal = ((given[:, None] == given[None]).sum(axis=(0, 1)) - rated) / np.maximum(pairs, 1)
+    (found,) = proportions(equal[:, None], (pairs > 0)[:, None], clusters)
+    chance = ac1_chance(given, k)
+    bounds = ((each - chance) / (1 - chance) for each in (found.value, found.lower, found.upper))
+    return proportion(Interval(*bounds), len(clusters), len(np.unique(clusters)), TWICE)
+
+
+def by_label(marks: Array, clusters: Clusters, seed: int) -> list[Estimate]:
+    """Alpha of each of K labels against all others, of `marks` [coders, n, K]: 1 given, 0 not, NaN not coded."""
+    _, n, k = marks.shape
+    given = [int(m) for m in (marks == 1).any(axis=0).sum(axis=0)]
+    if n < FEW:
+        return [Estimate(m, missing=too_few(m)) for m in given]
+    found = bootstrapped(label_alphas(marks == 1, ~np.isnan(marks[:, :, 0])), clusters, seed)
+    grounds = (_ground(marks[:, :, place], clusters) for place in range(k))
+    return [
+        estimated(one, ground) if m >= FEW else Estimate(m, missing=too_few(m))
+        for one, ground, m in zip(found, grounds, given, strict=True)
+    ]
+
+
+def _ground(given: Ratings, clusters: Clusters) -> Ground:
+    """What is beyond chance turns on the texts that somebody gave another answer than the commonest."""
+    there = ~np.isnan(given)
     values, place = np.unique(given[there], return_inverse=True)
-    commonest = values[np.bincount(place).argmax()] if len(values) else np.nan
-    other = (there & (given != commonest)).any(axis=0)
-    (found,) = bootstrapped(figure, clusters, seed)
+    other = (there & (given != values[np.bincount(place).argmax()])).any(axis=0)
     said = "got another answer than the commonest"
-    return estimated(found, Ground(n, len(np.unique(clusters)), groups(clusters, other), said, TWICE))
+    return Ground(given.shape[1], len(np.unique(clusters)), groups(clusters, other), said, TWICE)
 
 
-def ratings(votes: Votes, value: Callable[[Vote], float]) -> Array:
-    """Ratings [coders, n], NaN where a coder did not code a text."""
+def _marks(ids: Sequence[str], votes: Votes) -> Array:
+    """Which labels each coder gave [coders, n, K]: 1 given, 0 not, NaN not coded."""
+
+    def of(label: str) -> Ratings:
+        return _ratings(votes, lambda vote: float(label in vote.labels))
+
+    return np.stack([of(label) for label in ids], axis=-1)
+
+
+def _ratings(votes: Votes, value: Callable[[Vote], float]) -> Ratings:
     rows = {seat: row for row, seat in enumerate(sorted({seat for cast in votes.values() for seat in _seats(cast)}))}
     found = np.full((len(rows), len(votes)), np.nan)
     for column, cast in enumerate(votes.values()):
         for seat, vote in zip(_seats(cast), cast, strict=True):
             found[rows[seat], column] = value(vote)
     return found
-
-
-def _twice(given: Array, clusters: Clusters) -> tuple[Array, Clusters]:
-    twice = (~np.isnan(given)).sum(axis=0) > 1
-    return given[:, twice], clusters[twice]
 
 
 def _values(question: Question, votes: Votes) -> Callable[[Vote], float]:

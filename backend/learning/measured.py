@@ -98,8 +98,9 @@ def scored(
         ]
 
     def figure(weights: NDArray[np.floating]) -> Array:
-        whole = figures(kind, weights, truth, predicted)
-        return np.column_stack([*(whole[name] for name in names), f1(tally_marks(weights, truth, predicted))])
+        each = f1(tally_marks(weights, truth, predicted))
+        whole = (macro(each) if name == MACRO else _FIGURES[name](weights, truth, predicted) for name in names)
+        return np.column_stack([*whole, each])
 
     found = bootstrapped(figure, clusters, seed)
     there, having = len(np.unique(clusters)), [groups(clusters, column) for column in truth.T]

@@ -146,7 +146,8 @@ def _nothing(live: Sequence[LiveAnswer], resolved: Resolved) -> str:
     texts = f" Why texts of the work stream have none, in texts a question: {'; '.join(reasons)}." if reasons else ""
     return (
         f"No label is accepted yet, so there is nothing to learn from. There are {len(live)} answers.{never}{texts} "
-        "Code texts of the work stream, or adjudicate those that coders disagree on."
+        "Code texts of the work stream, or have those decided that coders disagree on "
+        "(`socialite disagreements --push`)."
     )
 
 

@@ -8,7 +8,7 @@ from backend.learning.card import CHALLENGER, CHAMPION, TFIDF, WHO, ZERO_SHOT, C
 from backend.learning.estimate import FEW, Estimate
 from backend.reports import page
 from backend.reports.estimates import MEASURED, listed, reasons, shown, shown_or_why
-from backend.reports.page import Section, Table
+from backend.reports.page import Section, Table, short
 from labelstudio_config.codebook import Kind
 
 NAMES = {
@@ -20,7 +20,6 @@ NAMES = {
 CEILING = "a coder, by the others"
 OUTCOMES = {"promote": "promoted", "keep": "champion kept", "undecided": "undecided"}
 _HASH = 12  # characters of a hash that people are shown
-_LABEL = 30  # and of a label's id
 
 
 def text(card: Card) -> str:
@@ -111,16 +110,17 @@ def _measures(part: Part) -> Table:
     ]
     people = part.measures[0].ceiling
     rows.append((CEILING, *(shown(one.ceiling, MEASURED[one.name]) for one in part.measures), f"{people.n:,}"))
-    first = part.measures[0]
-    notes = reasons([*((NAMES[who], first.scores[who]) for who in WHO), (CEILING, people)])
+    figures = [(NAMES[who], one.scores[who]) for who in WHO for one in part.measures]
+    notes = reasons([*figures, *((CEILING, one.ceiling) for one in part.measures)])
     return Table(("on gate texts", *(one.name for one in part.measures), "n"), tuple(rows), notes)
 
 
 def _labels(part: Part) -> Table:
     """F1 of each label."""
-    rows = []
+    rows, figures = [], []
     for one in part.labels:
-        name = one.label if len(one.label) <= _LABEL else f"{one.label[: _LABEL - 1]}…"
-        told = ["too few" if one.support < FEW else shown(one.f1[who], "share") for who in (CHAMPION, CHALLENGER)]
+        name, both = short(one.label), (one.f1[CHAMPION], one.f1[CHALLENGER])
+        told = ["too few" if one.support < FEW else shown(figure, "share") for figure in both]
         rows.append((name, f"{one.support:,}", *told))
-    return Table(("F1 of each label", "texts", "champion", "challenger"), tuple(rows))
+        figures += [(name, figure) for figure in both if one.support >= FEW]
+    return Table(("F1 of each label", "texts", "champion", "challenger"), tuple(rows), reasons(figures))

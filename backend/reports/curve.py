@@ -70,11 +70,7 @@ def _section(project: str, line: Line) -> Section:
         (CEILING, f"{shown_or_why(last.ceiling, MEASURED[line.measure])}, n = {last.ceiling.n:,}"),
         ("figures", f"{line.measure} on gate texts, {100 * LEVEL:.0f} % intervals; n: gate texts of that run"),
     )
-    notes = tuple(
-        f"run {p.run}, {reason}"
-        for p in line.points
-        for reason in reasons((NAMES[who], p.scores[who]) for who in SHOWN)
-    )
+    notes = reasons((f"{NAMES[who]} of run {p.run}", p.scores[who]) for who in SHOWN for p in line.points)
     return Section(f"{project}: {line.name}", facts, (Table(head, told, notes),))
 
 

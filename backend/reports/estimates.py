@@ -53,5 +53,9 @@ def listed(counts: Mapping[str, int]) -> str:
 
 
 def reasons(figures: Iterable[tuple[str, Estimate]]) -> tuple[str, ...]:
-    """A sentence for each, by name, that lacks a figure or its interval."""
-    return tuple(f"{name}: {figure.missing}" for name, figure in figures if figure.missing)
+    """What figures lack, or their intervals: a sentence for each reason, behind the names that it holds for."""
+    names: dict[str, dict[str, None]] = {}
+    for name, figure in figures:
+        if figure.missing:
+            names.setdefault(figure.missing, {})[name] = None
+    return tuple(f"{', '.join(found)}: {reason}" for reason, found in names.items())

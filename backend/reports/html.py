@@ -68,7 +68,7 @@ class Chapter:
 
 def html(report: Report) -> str:
     """The page; every text in it is escaped."""
-    taken: dict[str, int] = {}
+    taken = dict.fromkeys(["contents", *(section.key for section in report.sections)], 1)
     chapters = [_chapter(section, taken) for section in report.sections]
     return _environment().get_template("report.html").render(report=report, chapters=chapters, intervals=INTERVALS)
 

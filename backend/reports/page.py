@@ -12,6 +12,8 @@ NAME = 30  # of them for the name of a row
 _SIGNS = re.compile(r"([\\|*_<`\[~&])")  # what Markdown reads as more than itself, wherever it stands
 _FIRST = re.compile(r"^(\d*)([-+=>#.)])")  # and what only at the beginning of a line, as in '- ' and '1. '
 
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")  # what a terminal would obey
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -46,13 +48,13 @@ def text(sections: Sequence[Section]) -> str:
         for table in section.tables:
             lines += ["", *wrapped(table.title)] if table.title else [""]
             lines += aligned(table)
-    return "\n".join(lines) + "\n"
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", "\n".join(lines)) + "\n"
 
 
 def aligned(table: Table) -> list[str]:
     """The lines of a table, its columns under each other; what is too wide goes on below, behind the first column."""
-    head = [_short(cell) for cell in table.head]
-    rows = [head, *([_short(row[0]), *(" ".join(cell.split()) for cell in row[1:])] for row in table.rows)]
+    head = [short(cell) for cell in table.head]
+    rows = [head, *([short(row[0]), *(" ".join(cell.split()) for cell in row[1:])] for row in table.rows)]
     widths = [max(len(row[k]) for row in rows) for k in range(len(table.head))]
     lines: list[str] = []
     for block in _blocks(widths):
@@ -61,7 +63,7 @@ def aligned(table: Table) -> list[str]:
     return lines + [line for note in table.notes for line in wrapped(note, "  ")]
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
     """The name of a row or a column on one line, cut where it is long."""
     name = " ".join(name.split())
     return name if len(name) <= NAME else f"{name[: NAME - 1]}…"

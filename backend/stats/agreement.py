@@ -9,13 +9,11 @@ between them is computed once.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.stats.bootstrap import percentile, resamples
 from backend.stats.f1 import Array, ratio
 
 Level = Literal["nominal", "ordinal", "interval"]
@@ -24,49 +22,6 @@ Weights = NDArray[np.floating]
 Figure = Callable[[Weights], Array]  # weights [B, n] -> [B]
 BLOCK = 4_000_000  # numbers of pairs of values at a time
 ROUNDING = 1e-12  # a variance below this share of the mean square is none
-
-
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """Percent agreement and alpha, each with its interval; NaN where undefined.
-
-    `n` texts that at least two of `coders` coders rated, as `pairs` pairs of ratings.
-    """
-
-    level: Level
-    coders: int
-    n: int
-    pairs: int
-    percent: tuple[float, float, float]  # value, lower, upper
-    alpha: tuple[float, float, float]
-
-
-def agreement(
-    ratings: Ratings,
-    level: Level,
-    *,
-    seed: int,
-    clusters: NDArray[np.integer] | None = None,
-    confidence: float = 0.95,
-    draws: int = 2000,
-) -> Agreement:
-    """Both coefficients of ratings [coders, n], with percentile intervals from a bootstrap over texts.
-
-    `clusters` [n] names texts that are resampled together. Inference is to texts, given these coders.
-    """
-    twice = (~np.isnan(ratings)).sum(axis=0) >= 2
-    ratings = ratings[:, twice]
-    ties = np.arange(ratings.shape[1]) if clusters is None else clusters[twice]
-    both = percent_of(ratings), alpha_of(ratings, level)
-    blocks = [[figure(weights) for figure in both] for weights in resamples(ties, draws, seed)]
-    once = np.ones((1, ratings.shape[1]))
-    figures = []
-    for which, figure in enumerate(both):
-        lower, upper = percentile(np.concatenate([block[which] for block in blocks]), confidence)
-        figures.append((float(figure(once)[0]), float(lower), float(upper)))
-    rated = (~np.isnan(ratings)).sum(axis=0)
-    coders = int((~np.isnan(ratings)).any(axis=1).sum())
-    return Agreement(level, coders, ratings.shape[1], int((rated * (rated - 1) // 2).sum()), figures[0], figures[1])
 
 
 def why_undefined(ratings: Ratings, *, chance: bool = True) -> str:

@@ -70,5 +70,5 @@ def bca(point: float, draws: Array, without: Array, level: float) -> tuple[float
     spread = float((apart**2).sum()) ** 1.5
     speed = float((apart**3).sum()) / (6 * spread) if spread > 0 else 0.0
     z = bias + ndtri(np.array([tail, 1 - tail]))
-    at = ndtr(bias + z / np.maximum(1 - speed * z, 1e-9))
-    return float(quantile(draws, float(at[0]))), float(quantile(draws, float(at[1])))
+    lower, upper = np.quantile(draws, ndtr(bias + z / np.maximum(1 - speed * z, 1e-9)))
+    return float(lower), float(upper)

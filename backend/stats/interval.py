@@ -5,23 +5,23 @@ Inference is to texts like these, or to groups of them, given these coders and t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.stats.bootstrap import Array, bca, resamples
+from backend.stats.bootstrap import BLOCK, Array, bca, resamples
 from backend.stats.f1 import Marks, Numbers, ratio
 
 LEVEL = 0.95
-DRAWS = 2000
-LEFT_OUT = 1000  # samples without some clusters, at most
-KEPT = 16_000_000  # numbers of resamples that are kept for the next figure of the same texts
+DRAWS = 1000
+LEFT_OUT = 200  # samples without some clusters, at most
+KEPT = 4_000_000  # numbers of resamples that are kept for the next figure of the same texts
 
 Weights = NDArray[np.floating]
-Figure = Callable[[Weights], Array]  # weights [B, n], how often each text counts -> figures [B] or [B, M]
+Figures = Callable[[Weights], Array]  # weights [B, n], how often each text counts -> figures [B, M]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +38,17 @@ class Interval:
 
 
 def bootstrapped(
-    figure: Figure, clusters: NDArray[np.integer], seed: int, *, level: float = LEVEL, draws: int = DRAWS
+    figures: Figures, clusters: NDArray[np.integer], seed: int, *, level: float = LEVEL, draws: int = DRAWS
 ) -> list[Interval]:
     """The BCa intervals (Efron 1987, JASA 82(397)) of the M figures of n texts, from a bootstrap over texts.
 
     `clusters` [n] names texts that are resampled together. Equal seeds give equal intervals. A resample in which a
     figure is undefined is left out. For coefficients of agreement, F1, and mean errors; a proportion has `proportions`.
     """
-    point = _columns(figure(np.ones((1, len(clusters)))))[0]
-    found, without = (
-        np.concatenate([_columns(figure(weights)) for weights in blocks])
-        for blocks in (_resamples(clusters, draws, seed), jackknife(clusters))
-    )
+    found = np.concatenate([figures(weights) for weights in _weights(clusters, draws, seed)])
+    point, drawn, without = found[0], found[1 : draws + 1], found[draws + 1 :]
     return [
-        Interval(float(value), *bca(float(value), found[:, m], without[:, m], level)) for m, value in enumerate(point)
+        Interval(float(value), *bca(float(value), drawn[:, m], without[:, m], level)) for m, value in enumerate(point)
     ]
 
 
@@ -96,28 +93,29 @@ def jackknife(clusters: NDArray[np.integer]) -> Iterator[NDArray[np.float32]]:
     """The weights [b, n] of the sample without each cluster in turn; of more than `LEFT_OUT`, without several."""
     names, place = np.unique(clusters, return_inverse=True)
     parts = min(len(names), LEFT_OUT)
-    part = np.arange(len(names)) % max(parts, 1)
-    of = part[place]
-    step = max(1, 1_000_000 // max(len(clusters), 1))
+    part = place % max(parts, 1)
+    step = max(1, BLOCK // max(len(clusters), 1))
     for start in range(0, parts, step):
-        yield (of != np.arange(start, min(start + step, parts))[:, None]).astype(np.float32)
+        yield (part != np.arange(start, min(start + step, parts))[:, None]).astype(np.float32)
 
 
-def _resamples(clusters: NDArray[np.integer], draws: int, seed: int) -> Iterator[NDArray[np.float32]]:
-    if len(clusters) * draws > KEPT:
-        yield from resamples(clusters, draws, seed)
-    else:
-        yield from _kept(np.asarray(clusters, dtype=np.int64).tobytes(), draws, seed)
+def _weights(clusters: NDArray[np.integer], draws: int, seed: int) -> Iterable[Array]:
+    """The weights [..., n] of the sample itself, of `draws` resamples, and of the samples without each cluster."""
+    if len(clusters) * draws <= KEPT:
+        return (_kept(np.asarray(clusters, dtype=np.int64).tobytes(), draws, seed),)
+    return (weights.astype(np.float64) for weights in _blocks(clusters, draws, seed))
 
 
-@lru_cache(maxsize=1)
-def _kept(clusters: bytes, draws: int, seed: int) -> tuple[NDArray[np.float32], ...]:
+@lru_cache(maxsize=2)
+def _kept(clusters: bytes, draws: int, seed: int) -> Array:
     """Many figures are of the same texts: their resamples are drawn once."""
-    return tuple(resamples(np.frombuffer(clusters, dtype=np.int64), draws, seed))
+    return np.concatenate(list(_blocks(np.frombuffer(clusters, dtype=np.int64), draws, seed)), dtype=np.float64)
 
 
-def _columns(found: Array) -> Array:
-    return found[:, None] if found.ndim == 1 else found
+def _blocks(clusters: NDArray[np.integer], draws: int, seed: int) -> Iterator[NDArray[np.float32]]:
+    yield np.ones((1, len(clusters)), dtype=np.float32)
+    yield from resamples(clusters, draws, seed)
+    yield from jackknife(clusters)
 
 
 def _summed(each: Array, place: NDArray[np.intp]) -> Array:

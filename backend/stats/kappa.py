@@ -62,12 +62,21 @@ def ac1(ratings: Ratings, weights: Weights, k: int) -> Array:
     where more than `k` labels were given.
     """
     observed, shares = _shares(ratings, weights)
+    chance = _random(shares, k)
+    return ratio(observed - chance, 1 - chance)
+
+
+def ac1_chance(ratings: Ratings, k: int) -> float:
+    """The agreement by chance that AC1 takes off, as in `ac1`."""
+    return float(_random(_shares(ratings, np.ones((1, ratings.shape[1])))[1], k)[0])
+
+
+def _random(shares: Array, k: int) -> Array:
     if shares.shape[1] > k:
         raise ValueError(f"{shares.shape[1]} labels were given, though there are {k}.")
     if k < 2:
-        return np.full(len(weights), np.nan)
-    chance = (shares * (1 - shares)).sum(axis=1) / (k - 1)
-    return ratio(observed - chance, 1 - chance)
+        return np.full(len(shares), np.nan)
+    return np.asarray((shares * (1 - shares)).sum(axis=1) / (k - 1))
 
 
 def why_undefined(ratings: Ratings, of: Coefficient, k: int = 2) -> str:

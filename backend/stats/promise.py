@@ -45,7 +45,7 @@ def withheld(found: Interval, ground: Ground) -> str:
         unit = "groups" if tied else "texts"
         return f"of {of} {ground.telling:,} {ground.what}: an interval needs at least {FEW} such {unit}"
     if not found.width > 0:
-        return f"{of} that all say the same: how much others would differ cannot be told from them"
+        return f"{of}: all resamples of them give the same value, which says nothing of other texts; more would"
     return ""
 
 
@@ -56,7 +56,11 @@ def withheld_proportion(found: Interval, texts: int, groups: int, kind: str = "t
 
 def too_wide(found: Interval, texts: int, of: str) -> str:
     wanted = needed(texts, found.width)
-    return f"{of}: the interval is wider than {WIDEST:.1g}; {wanted:,} would give about {AIM:.2g}"
+    return f"{of}: the interval is wider than {_short(WIDEST)}; {wanted:,} would give about {_short(AIM)}"
+
+
+def _short(share: float) -> str:
+    return f"{share:g}".removeprefix("0")
 
 
 def _of(texts: int, groups: int, kind: str) -> str:

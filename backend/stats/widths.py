@@ -47,6 +47,12 @@ def alpha(n: int, coders: int, share: Array, true: float, seed: int) -> float:
     return float(np.nanmean(found)) * sqrt(size / n)
 
 
+def not_commonest(coders: int, share: Array, true: float) -> float:
+    """The expected share of texts that one of the coders gives another label than the commonest."""
+    most, q = float(share.max()), sqrt(true)
+    return 1 - most * (q + (1 - q) * most) ** coders - (1 - most) * ((1 - q) * most) ** coders
+
+
 def _coded(n: int, coders: int, share: Array, q: float, rng: Generator) -> NDArray[np.int64]:
     """How many coders gave each label to each text, [n, K]."""
     k = len(share)
@@ -96,10 +102,11 @@ def _spread(found: Array) -> float:
 def prevalence(n: int, corpus: int, share: float, correlation: float) -> tuple[float, float]:
     """Widths of the interval of a label's share, from people's n labels alone and corrected by a model's.
 
-    `correlation` is that of the model's and people's indicators of the label; the model labels the whole corpus
-    (power-tuned prediction-powered inference: Angelopoulos, Duchi & Zrnic 2023, PPI++).
+    `correlation` is that of the model's and people's indicators of the label. The n texts are a random sample of the
+    corpus, which the model labels as a whole: the difference estimator with its best slope (Cochran 1977, Sampling
+    Techniques, 7.6), which is power-tuned prediction-powered inference (Angelopoulos, Duchi & Zrnic 2023, PPI++).
     """
     if n < 1:
         return float("nan"), float("nan")
-    alone = 2 * Z * sqrt(share * (1 - share) / n)
-    return alone, alone * sqrt(1 - correlation**2 / (1 + n / corpus))
+    alone = 2 * Z * sqrt(share * (1 - share) / n * (1 - n / corpus))
+    return alone, alone * sqrt(1 - correlation**2)

@@ -13,6 +13,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.learning.estimate import Estimate
+
 SHARES = (0.5, 0.1, 0.02)  # of the first label; the others share the rest evenly
 LABELS = (2, 6)  # ordered
 CODERS = (2, 5)
@@ -85,12 +87,21 @@ class Check:
     `truths(cell, sample)`: the true figures of a world, from a very large sample of it; a name that is left out has a
     truth of its own in every repetition. `found(cell, sample, seed)`: their intervals, None where withheld; a name that
     is left out does not exist in this world. `failing`: names shown for comparison, which the product does not promise.
+    `every`: it is tried in one of so many repetitions, where it takes long.
     """
 
     names: tuple[str, ...]
     truths: Callable[[Cell, Sample], Mapping[str, float]]
     found: Callable[[Cell, Sample, int], Mapping[str, Shown | None]]
     failing: frozenset[str] = frozenset()
+    every: int = 1
+
+
+def shown(found: Estimate) -> Shown | None:
+    """What a person is shown of an estimate."""
+    if found.lower is None or found.upper is None:
+        return None
+    return Shown(found.lower, found.upper)
 
 
 def grid() -> list[Cell]:

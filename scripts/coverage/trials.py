@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 
 import numpy as np
 
 from scripts.coverage.cells import Cell, Check, Shown, draw
 
-LARGE, TIMES = 200_000, 5  # texts that a truth is had from, and how many samples of so many
+LARGE, TIMES = 100_000, 5  # texts that a truth is had from, and how many samples of so many
+ALIKE = 100  # repetitions with the same resamples
 
 
 @dataclass(slots=True)
@@ -33,7 +35,7 @@ class Tally:
         self.width += found.upper - found.lower
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Trials:
     """The tallies of a cell, by name, and the truths that were known beforehand."""
 
@@ -44,19 +46,21 @@ class Trials:
 
 def trials(cell: Cell, checks: Sequence[Check], repetitions: int, number: int) -> Trials:
     """`repetitions` of a cell; `number` tells its random numbers from those of other cells."""
-    done = Trials(cell, truths=truths(cell, checks, number))
+    done = Trials(cell, truths=truths(replace(cell, group=1, n=LARGE), tuple(checks)))
     for repetition in range(repetitions):
         sample = draw(cell, cell.n, np.random.default_rng([number, repetition]))
-        for check in checks:
-            for name, found in check.found(cell, sample, repetition).items():
+        for check in (one for one in checks if repetition % one.every == 0):
+            for name, found in check.found(cell, sample, repetition // ALIKE).items():
                 done.tallies.setdefault(name, Tally()).add(found, done.truths.get(name))
     return done
 
 
-def truths(cell: Cell, checks: Sequence[Check], number: int) -> dict[str, float]:
-    """Name -> the figure of the cell's world, the mean of very large samples."""
-    seen: list[dict[str, float]] = []
-    for time in range(TIMES):
-        large = draw(cell, LARGE, np.random.default_rng([number, 0, time]))
-        seen.append({name: value for check in checks for name, value in check.truths(cell, large).items()})
+@cache
+def truths(world: Cell, checks: tuple[Check, ...]) -> dict[str, float]:
+    """Name -> the figure of the world, the mean of very large samples.
+
+    Groups make texts alike, and leave what is true of one text as it is: the world is that of single texts.
+    """
+    samples = (draw(world, world.n, np.random.default_rng([LARGE, time])) for time in range(TIMES))
+    seen = [{name: value for check in checks for name, value in check.truths(world, one).items()} for one in samples]
     return {name: float(np.mean([each[name] for each in seen])) for name in seen[0]}

@@ -122,3 +122,15 @@ def test_the_number_of_queries_does_not_grow_with_the_project(world: World) -> N
         for number in range(20):
             answers.record(s, world.fact(number, 1))
     assert queries() == before <= 17
+
+
+def test_who_only_adjudicates_is_no_coder(world: World) -> None:
+    with world.store.writing() as s:
+        place = projects.add_ls_project(s, world.project.id, world.assisted.server_id, 3, 1000, "adjudication")
+        coder, judge = (answers.coder(s, world.project.id, world.assisted.server_id, user).id for user in (1, 2))
+        answers.record(s, world.fact(1, 1, coder_id=coder))
+        decided = {"ls_project_id": place.id, "coder_id": judge, "origin": "adjudicated"}
+        answers.record(s, world.fact(2, 1, **decided))
+    found = status(world)
+    assert (found.coders, found.answers_by_role) == (1, {"assisted": 1, "adjudication": 1})
+    assert found.answers == {"human": 1, "adjudicated": 1}

@@ -160,6 +160,10 @@ def test_units_are_known_before_any_task_shows_them(world: World) -> None:
         shown = texts.remember_tasks(s, world.assisted, [TaskRow(40, "r2", ("one",))], source="posts.csv")
         assert shown[0][1] == ids[1] == ids[0]
         assert s.scalars(select(func.count(Unit.id)).where(Unit.source == "posts.csv")).one() == 3
+        assert {text: row.external_id for text, row in texts.units(s, [*ids, 999]).items()} == {
+            ids[0]: "r1",
+            ids[2]: "r3",
+        }
 
 
 def test_what_a_scorer_has_not_scored(world: World) -> None:

@@ -18,7 +18,7 @@ from tests.real.label_studio import Server
 
 pytestmark = pytest.mark.real
 
-KEY = "plan"
+KEY, SHOWN = "plan", "shown"
 
 
 @pytest.fixture(scope="module")
@@ -112,9 +112,9 @@ def test_a_plan_is_put_into_force_and_three_coders_are_served_in_its_order(
 
 
 def test_texts_that_were_shown_cannot_join(socialite: Command) -> None:
-    socialite.run("push", "--project", KEY)
-    before = designed(socialite)["applied"]
-    more = json.loads(socialite.run("design", "--project", KEY, "--coders", "3", "--hours", "9", "--apply", "--json"))
-    assert more["plans"]["recommended"]["audit"] > before["audit"]
-    assert more["applied"]["audit"] == before["audit"]
-    assert more["applied"]["control"] >= before["control"]
+    socialite.connect(SHOWN, posts(40)[30:] + posts(10), "humor", "--audit", "3", "--coders-per-audit-text", "2")
+    words = ("--project", SHOWN, "--coders", "2", "--hours", "9", "--apply", "--json")
+    done = json.loads(socialite.run("design", *words))
+    assert done["plans"]["recommended"]["audit"] == 10
+    assert (done["applied"]["audit"], done["applied"]["tasks"]) == (3, 0)
+    assert done["applied"]["control"] == done["plans"]["recommended"]["control"], "controls are shown one anyway"

@@ -218,11 +218,13 @@ def test_audit_texts_get_no_suggestion_by_any_way(site: Site) -> None:
         assert s.scalars(select(func.count(Exposure.id))).one() == 0
 
 
-def test_an_audit_project_s_screen_does_not_become_the_codebook(site: Site) -> None:
+@pytest.mark.parametrize("role", ["audit", "adjudication"])
+def test_the_screen_of_a_project_that_is_coded_blind_does_not_become_the_codebook(site: Site, role: str) -> None:
     site.connect()
-    site.connect(role="audit", identity=(8, 1795384072))
+    site.connect(role=role, identity=(8, 1795384072))
     version = setup(site)
     assert setup(site, project="8.1795384072", schema=CONFIG.replace("Harsh", "Rude")) == version
+    assert predict(site, [task(90, "Another text.")], project="8.1795384072") == [{}]
 
 
 def test_fifteen_hundred_tasks_at_once(site: Site) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.corpus.table import LONGEST_CELL, TableError, check_output, new_table, open_table
+from backend.corpus.table import LONGEST_CELL, TableError, check_output, harmless, new_table, open_table
 
 
 def written(folder: Path, content: bytes) -> Path:
@@ -113,3 +113,13 @@ def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, rows:
     table = open_table(path)
     assert table.columns == ("first", "second", "third")
     assert [tuple(row) for row in table.rows()] == rows
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+cmd", "-x", "@SUM(A1)", "\t=1", "\r=1", "-1+1"])
+def test_a_cell_that_a_spreadsheet_would_run_is_put_behind_an_apostrophe(cell: str) -> None:
+    assert harmless(cell) == f"'{cell}"
+
+
+@pytest.mark.parametrize("cell", ["", "text", "-1", "+1.5e3", "-.5", "1=1", "٣"])
+def test_numbers_and_words_stay_as_they_are(cell: str) -> None:
+    assert harmless(cell) == cell

@@ -44,7 +44,7 @@ def test_alpha_and_percent_are_those_of_hand_over_both_halves_of_the_audit(codin
 def test_a_wide_interval_says_how_many_texts_would_make_it_narrow(coding: Coding) -> None:
     audit(coding, *EVEN)
     notes = table(found(coding), "agreement").notes
-    assert any(note.startswith("humor, 10 double-coded texts: ") for note in notes)
+    assert any(note.startswith("humor: 10 double-coded texts: the interval is wider than 0.5; ") for note in notes)
 
 
 def test_each_label_has_its_share_of_answers_beside_its_alpha(coding: Coding) -> None:
@@ -53,6 +53,37 @@ def test_each_label_has_its_share_of_answers_beside_its_alpha(coding: Coding) ->
     by_label = table(told, "agreement-labels", "humor")
     assert column(by_label, "share of answers") == {"no": pytest.approx(0.6), "yes": pytest.approx(0.4)}
     assert column(by_label, "alpha")["no"] == column(table(told, "agreement"), "alpha")["humor"]
+
+
+def test_other_coefficients_are_those_of_hand(coding: Coding) -> None:
+    """Of 20 pairs 16 are equal; the first coder says 'yes' to 6 texts, the second to 10."""
+    audit(coding, *EVEN, role="gate")
+    audit(coding, *EVEN, role="test")
+    told = table(found(coding), "agreement-coefficients")
+
+    def value(name: str) -> float | None:
+        figure = column(told, name)["humor"]
+        return figure.value if isinstance(figure, Estimate) else None
+
+    by_two, by_all, by_random = 0.7 * 0.5 + 0.3 * 0.5, 0.6**2 + 0.4**2, 2 * 0.6 * 0.4
+    assert value("Cohen's kappa") == pytest.approx((0.8 - by_two) / (1 - by_two))
+    assert value("Fleiss' kappa") == pytest.approx((0.8 - by_all) / (1 - by_all))
+    assert value("Gwet's AC1") == pytest.approx((0.8 - by_random) / (1 - by_random))
+    assert set(column(told, "alpha of sets")) == {"humor", "topics"}
+
+
+def test_ordered_labels_and_sets_have_coefficients_of_their_own(coding: Coding) -> None:
+    for n in range(40):
+        text = coding.text(f"gate {n}", "audit", rank=n)
+        for coder in (1, 2):
+            near = (n + coder * (n % 5 == 0)) % 4
+            coding.answer(text, coder, stars=str(near + 1), topics=["money"] if n % 2 else ["money", "sport"][:coder])
+    told = table(found(coding), "agreement-coefficients")
+    weighted, plain = column(told, "weighted kappa")["stars"], column(told, "Cohen's kappa")["stars"]
+    assert isinstance(weighted, Estimate) and isinstance(plain, Estimate)
+    assert weighted.value is not None and plain.value is not None and weighted.value != plain.value
+    assert isinstance(column(told, "alpha of sets")["topics"], Estimate)
+    assert column(told, "Cohen's kappa")["topics"] is None
 
 
 def test_people_are_measured_by_each_other(coding: Coding) -> None:

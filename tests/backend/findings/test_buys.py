@@ -39,7 +39,12 @@ def test_the_gate_passes_what_its_simulation_says() -> None:
 
 
 def test_too_few_texts_have_no_width_and_say_so() -> None:
-    assert bought(30, means=Means(10_000, 2, 100, rarest=0.1)).rarest_f1.missing == "too few: 1 of at least 10 texts"
+    rare = bought(150, means=Means(10_000, 2, 100, rarest=0.1))
+    assert rare.rarest_f1.missing == "too few: 7 of at least 10 texts"
+    wanted = "of 75 test texts 7 will have the rarest label: an interval needs at least 10 such texts"
+    assert rare.macro_f1.missing == wanted
+    rarer = bought(100, means=Means(10_000, 2, 100, rarest=0.05))
+    assert rarer.alpha.missing.startswith("100 double-coded texts: the interval is wider than 0.5;")
     assert bought(0).alpha.width is None
     assert bought(300, per_text=1).alpha.missing == "one coder a text: nobody to agree with"
 

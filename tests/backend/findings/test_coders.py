@@ -48,10 +48,23 @@ def test_days_are_those_of_the_first_and_the_last_answer(coding: Coding) -> None
 
 def test_bulk_answers_unnamed_coders_and_texts_in_no_stream_are_shown(coding: Coding) -> None:
     coding.answer(coding.text("first", None), None, humor="yes", origin="bulk", lead_time=1.0)
-    (table,) = section(read(coding)).tables
+    coding.answer(coding.text("second", None), None, humor="yes")
+    found = section(read(coding))
+    (table,) = found.tables
     assert column(table, "made from predictions") == {"not named": 1}
     assert column(table, "texts in no stream") == {"not named": 1}
     assert column(table, "median seconds") == {"not named": None}
+    assert found.text[0].startswith("0 coders and people whom Label Studio did not name gave 1 answer, from")
+
+
+def test_who_adjudicates_codes_no_text_by_that(coding: Coding) -> None:
+    text = coding.text("first", "audit", rank=0)
+    coded(coding, text, "yes", "no")
+    coding.answer(text, 3, humor="no", origin="adjudicated")
+    found = section(read(coding))
+    assert column(found.tables[0], "audit texts") == {"coder-1": 1, "coder-2": 1, "coder-3": 0}
+    assert column(found.tables[0], "adjudicated") == {"coder-1": 0, "coder-2": 0, "coder-3": 1}
+    assert found.text[0].startswith("2 coders gave 2 answers")
 
 
 def test_other_phases_are_counted_apart(coding: Coding) -> None:

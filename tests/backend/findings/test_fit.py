@@ -20,7 +20,9 @@ def test_the_figures_are_those_of_hand(coding: Coding) -> None:
     found = humor(coding)
     assert (len(found.gold), len(found.ids), found.unscored) == (20, 20, 0)
     assert found.measures[MACRO].value == pytest.approx((2 * 10 / 24 + 2 * 6 / 16) / 2)
-    assert found.labels[0].value == pytest.approx(2 * 10 / 24)
+    assert found.f1[0].value == pytest.approx(2 * 10 / 24)
+    assert [one.value for one in found.precision] == pytest.approx([10 / 12, None])
+    assert found.recall[0].value == pytest.approx(10 / 12)
     assert found.alike.percent.value == pytest.approx(16 / 20)
     # Of 40 labels 24 are 'no', 16 'yes'; 4 texts differ.
     assert found.alike.alpha.value == pytest.approx(1 - 39 * (2 * 4) / (2 * 24 * 16))

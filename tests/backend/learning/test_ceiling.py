@@ -35,11 +35,13 @@ def test_texts_that_one_coder_coded_do_not_count() -> None:
 
 
 def test_a_text_is_resampled_with_all_its_coders_and_its_cluster() -> None:
-    cast = dict(enumerate([votes("yes", "yes")] * 6 + [votes("yes", "no")] * 6))
+    cast = dict(enumerate([votes("yes", "yes"), votes("no", "no"), votes("yes", "no")] * 30))
     alone = ceilings(HUMOR, cast, {}, 1)[MACRO]
-    tied = ceilings(HUMOR, cast, dict.fromkeys(range(12), 0), 1)[MACRO]
+    tied = ceilings(HUMOR, cast, {n: n // 3 * 3 + n % 2 for n in cast}, 1)[MACRO]
     assert alone.lower is not None and alone.value is not None and alone.lower < alone.value
-    assert tied.lower == tied.upper == pytest.approx(alone.value)
+    assert tied.lower is not None and tied.value == alone.value and tied.lower != alone.lower
+    few = ceilings(HUMOR, {n: cast[n] for n in range(12)}, {}, 1)[MACRO]
+    assert few.missing == "24 answers in 12 groups: an interval needs at least 30 groups" or ".5" in few.missing
 
 
 def test_ordered_labels_are_measured_in_steps() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from backend.learning.measured import KAPPA, MACRO, STEPS, figures, scored
+from backend.learning.measured import KAPPA, MACRO, STEPS, figures, precision_and_recall, scored
 from labelstudio_config.codebook import Kind
 
 
@@ -36,8 +36,55 @@ def test_equal_arguments_give_equal_intervals_and_another_seed_others() -> None:
 
 
 def test_texts_of_one_cluster_are_resampled_together() -> None:
-    figure = scored(Kind.SINGLE, TRUTH, SAID, np.zeros(12, dtype=np.int64), 1)[0][MACRO]
-    assert figure.lower == figure.upper == pytest.approx(figure.value)
+    truth, said = np.tile(TRUTH, (9, 1)), np.tile(SAID, (9, 1))
+    loose, tied = (scored(Kind.SINGLE, truth, said, ties, 1)[0][MACRO] for ties in (apart(108), apart(108) % 36))
+    assert loose.value == tied.value
+    assert loose.lower is not None and tied.lower is not None and loose.lower > tied.lower + 0.02
+
+
+def test_where_an_interval_would_not_hold_the_figure_is_alone() -> None:
+    alone = scored(Kind.SINGLE, TRUTH, SAID, np.zeros(12, dtype=np.int64), 1)[0][MACRO]
+    assert alone.value is not None and (alone.lower, alone.upper) == (None, None)
+    assert alone.missing == "12 texts in 1 groups: an interval needs at least 30 groups"
+    truth, said = marks(*[0] * 40, *[1] * 40), marks(*[0] * 35, *[1] * 5, *[1] * 40)
+    whole, by_label = scored(Kind.SINGLE, truth, said, np.r_[:40, 40 + np.arange(40) // 5], 1)
+    assert whole[MACRO].missing == (
+        "of 80 texts in 48 groups 8 have the rarest label: an interval needs at least 10 such groups"
+    )
+    assert by_label[0].lower is not None
+    assert by_label[1].missing == (
+        "of 80 texts in 48 groups 8 have the label: an interval needs at least 10 such groups"
+    )
+
+
+def test_who_is_always_right_may_still_err() -> None:
+    both = marks(*[0] * 40, *[1] * 40)
+    whole, _ = scored(Kind.ORDINAL, both, both, apart(80), 1)
+    assert {figure.lower for figure in whole.values()} == {None}
+    assert whole[MACRO].missing == (
+        "80 texts: all resamples of them give the same value, which says nothing of other texts; more would"
+    )
+    assert whole[STEPS].missing == ("of 80 texts 0 are off by a step or more: an interval needs at least 10 such texts")
+    precision, recall = precision_and_recall(both, both, apart(80))
+    for figure in (*precision, *recall):
+        assert (figure.value, figure.upper) == (1.0, 1.0)
+        assert figure.lower == pytest.approx(0.91, abs=0.01)
+
+
+def test_precision_and_recall_are_shares_of_their_texts() -> None:
+    precision, recall = precision_and_recall(np.tile(TRUTH, (5, 1)), np.tile(SAID, (5, 1)), apart(60))
+    assert [one.value for one in precision] == pytest.approx([6 / 7, 3 / 5])
+    assert [one.value for one in recall] == pytest.approx([6 / 8, 3 / 4])
+    assert [one.n for one in (*precision, *recall)] == [35, 25, 40, 20]
+    for figure in (*precision, *recall):
+        assert figure.lower is not None and figure.value is not None and figure.upper is not None
+        assert figure.lower < figure.value < figure.upper < figure.lower + 0.5
+
+
+def test_a_label_that_nobody_was_given_has_no_precision() -> None:
+    precision, recall = precision_and_recall(marks(*[0, 1] * 10), marks(*[0] * 20), apart(20))
+    assert precision[1].missing == "too few: 0 of at least 10 texts"
+    assert (recall[1].value, recall[1].lower) == (0.0, 0.0)
 
 
 def test_a_label_that_few_texts_have_gets_no_figure() -> None:

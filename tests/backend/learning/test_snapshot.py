@@ -321,7 +321,8 @@ def test_answers_that_do_not_count_are_counted(coding: Coding) -> None:
     assert refused(coding) == (
         "No label is accepted yet, so there is nothing to learn from. There are 5 answers. 2 are to audit texts and 1 "
         "are to control texts, which are never trained on. Why texts of the work stream have none, in texts a "
-        "question: 'humor': tie 1. Code texts of the work stream, or adjudicate those that coders disagree on."
+        "question: 'humor': tie 1. Code texts of the work stream, or have those decided that coders "
+        "disagree on (`socialite disagreements --push`)."
     )
 
 

@@ -42,6 +42,12 @@ def test_a_figure_whose_interval_is_withheld_stands_alone_with_the_reason() -> N
     assert reasons([("champion", figure)]) == ("champion: too few texts for an interval",)
 
 
+def test_a_reason_is_said_once_behind_all_names() -> None:
+    few, alike = Estimate(4, missing="too few"), Estimate(40, 1.0, missing="alike")
+    named = [("joy", few), ("anger", alike), ("joy", few), ("fear", few), ("hope", Estimate(9, 0.5, 0.4, 0.6))]
+    assert reasons(named) == ("joy, fear: too few", "anger: alike")
+
+
 def test_what_rounds_to_nothing_has_no_sign() -> None:
     assert shown(Estimate(200, 0.0, -0.0004, 0.0004), "difference") == "0.0 [0.0, 0.0]"
 

@@ -77,3 +77,9 @@ def test_texts_are_shown_with_what_was_said_of_them() -> None:
 def test_an_estimate_in_a_column_of_words_is_a_number() -> None:
     table = made.table("t", (Column("what"),), ("r",), ((Estimate(40, 0.25, 0.125, 0.5),),))
     assert "0.25 [0.125, 0.5]" in text(report(table))
+
+
+def test_a_text_gives_no_orders_to_the_terminal() -> None:
+    told = text(Report("R", {"release": "\x1b[31mred"}, (Section("s", "\x9b2J", ("a\tb\x07",)),)))
+    assert set(told) & set(map(chr, (*range(10), *range(11, 32), *range(127, 160)))) == set()
+    assert "\N{REPLACEMENT CHARACTER}[31mred" in told

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from backend.stats.agreement import Level, agreement, alpha, percent, why_undefined
+from backend.stats.agreement import Level, alpha, percent, why_undefined
 from tests.backend.stats.published import FOUR_CODERS, NONE
 
 few = settings(max_examples=40)
@@ -161,34 +161,3 @@ def test_a_text_drawn_twice_counts_as_two(ratings: NDArray[np.floating], level: 
 def test_percent_is_the_share_of_equal_pairs() -> None:
     ratings = np.array([[1, 1, 2], [1, 2, 2], [NONE, 1, NONE]], dtype=float)
     assert percent(ratings, np.ones((1, 3)))[0] == pytest.approx(3 / 5)
-
-
-def test_an_interval_surrounds_its_figure_and_comes_again() -> None:
-    rng = np.random.default_rng(0)
-    truth = rng.integers(3, size=200)
-    ratings = np.array(
-        [np.where(rng.random(200) < 0.8, truth, rng.integers(3, size=200)) for _ in range(3)], dtype=float
-    )
-    ratings[2, 100:] = NONE
-    found = agreement(ratings, "nominal", seed=1)
-    assert found == agreement(ratings, "nominal", seed=1)
-    assert (found.coders, found.n, found.pairs) == (3, 200, 400)
-    for point, lower, upper in (found.percent, found.alpha):
-        assert lower < point < upper < lower + 0.2
-    assert found.alpha[0] == pytest.approx(value(ratings, "nominal"))
-
-
-def test_texts_in_clusters_tell_less() -> None:
-    rng = np.random.default_rng(1)
-    truth = rng.integers(3, size=40)
-    ratings = np.array([np.where(rng.random(40) < 0.7, truth, rng.integers(3, size=40)) for _ in range(2)], dtype=float)
-    copied = np.repeat(ratings, 5, axis=1)
-    loose = agreement(copied, "nominal", seed=1)
-    tied = agreement(copied, "nominal", seed=1, clusters=np.repeat(np.arange(40), 5))
-    assert tied.alpha[2] - tied.alpha[1] > 1.5 * (loose.alpha[2] - loose.alpha[1])
-
-
-def test_one_coder_agrees_with_nobody() -> None:
-    found = agreement(np.array([[1.0, 2.0, NONE]]), "nominal", seed=0, draws=50)
-    assert (found.n, found.pairs) == (0, 0)
-    assert np.isnan([*found.percent, *found.alpha]).all()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from backend.stats import agreement, widths
+from backend.stats.prevalence import Population, Sample, corrected, human_only
 
 EVEN = {50: 0.31, 100: 0.22, 200: 0.15, 400: 0.11, 800: 0.08}  # mean widths, two coders, alpha .73
 RARE = {50: 0.70, 100: 0.50, 200: 0.32, 400: 0.22, 800: 0.16}  # one of two labels has a share of 10 %
@@ -71,17 +72,28 @@ def test_a_model_narrows_prevalence_by_what_it_knows() -> None:
     alone, corrected = widths.prevalence(100, 1_000_000, 0.5, 0.6)
     assert alone == pytest.approx(2 * 1.96 * 0.05, rel=1e-3)
     assert corrected == pytest.approx(0.8 * alone, rel=1e-3)
-    assert widths.prevalence(100, 1000, 0.5, 0.0) == pytest.approx((alone, alone))
+    assert widths.prevalence(100, 1000, 0.5, 0.0)[0] == widths.prevalence(100, 1000, 0.5, 0.0)[1]
+    assert widths.prevalence(1000, 1000, 0.5, 0.3) == (0, 0), "everything is coded"
 
 
-def test_a_simulated_correction_is_as_wide_as_said() -> None:
-    """Power-tuned prediction-powered inference, done by hand on people and a model that copies them."""
-    rng, n, corpus, share, copied = np.random.default_rng(2), 200, 2000, 0.2, 0.6
+def test_the_products_own_correction_is_as_wide_as_said() -> None:
+    """Of people and a model that copies them, in a corpus of which a tenth is coded."""
+    rng, n, rows, share, copied = np.random.default_rng(2), 200, 2000, 0.2, 0.6
     found = []
-    for _ in range(2000):
-        people = rng.random(n + corpus) < share
-        model = np.where(rng.random(n + corpus) < copied, people, rng.random(n + corpus) < share)
-        weight = copied / (1 + n / corpus)
-        found.append(people[:n].mean() + weight * (model[n:].mean() - model[:n].mean()))
-    width = 2 * 1.96 * np.std(found)
-    assert width == pytest.approx(widths.prevalence(n, corpus, share, copied)[1], rel=0.06)
+    for _ in range(300):
+        people = rng.random(rows) < share
+        model = np.where(rng.random(rows) < copied, people, rng.random(rows) < share)
+        whole = Population(np.array([rows]), np.array([rows]), np.array([[model.sum()]], dtype=float))
+        here = (people[:n, None].astype(float), model[:n, None].astype(float))
+        sample = Sample(np.zeros(n, dtype=np.int64), np.ones(n), *here)
+        means = (human_only(sample, whole), corrected(sample, whole).mean)
+        found.append([2 * 1.96 * float(mean.variance[0]) ** 0.5 for mean in means])
+    assert np.mean(found, axis=0) == pytest.approx(widths.prevalence(n, rows, share, copied), rel=0.03)
+
+
+@pytest.mark.parametrize("coders", [2, 3])
+def test_the_texts_that_agreement_turns_on_are_counted(coders: int) -> None:
+    share = widths.shares(3, 0.1)
+    counts = widths._coded(40_000, coders, share, 0.73**0.5, np.random.default_rng(5))
+    said = (counts[:, share.argmax()] < coders).mean()
+    assert said == pytest.approx(widths.not_commonest(coders, share, 0.73), abs=0.01)
