@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from math import ceil
 
 import numpy as np
 
 from backend.findings.arms import Arms, Case, by_text
 from backend.findings.facts import Facts
 from backend.findings.report import Column, Section, Table
-from backend.learning.estimate import FEW, Estimate, too_few
-from backend.stats.anchoring import Arm, Share, anchoring, same_mix, share
-from backend.stats.power import needed
+from backend.findings.weighed import shown
+from backend.learning.estimate import FEW, Estimate, proportion
+from backend.stats.anchoring import Arm, Share, anchoring, needed, same_mix, share
+from backend.stats.interval import Interval
 
 TITLE = "Whether suggestions change what coders say"
 Figures = tuple[Estimate, Estimate, Estimate]  # in sight, blind, the difference
@@ -70,7 +70,8 @@ def compared(seen: Arm, blind: Arm) -> Figures:
     least, n = min(found.seen.clusters, found.blind.clusters), found.seen.clusters + found.blind.clusters
     if least < FEW:
         return _estimate(found.seen), _estimate(found.blind), Estimate(n, missing=APART)
-    return _estimate(found.seen), _estimate(found.blind), Estimate(n, found.difference, found.lower, found.upper)
+    difference = proportion(Interval(found.difference, found.lower, found.upper), n, n)
+    return _estimate(found.seen), _estimate(found.blind), difference
 
 
 def _figures(facts: Facts, seen: tuple[Case, ...], blind: tuple[Case, ...]) -> Figures:
@@ -95,9 +96,7 @@ def _arm(facts: Facts, cases: tuple[Case, ...]) -> Arm:
 def _estimate(found: Share | None) -> Estimate:
     if found is None:
         return Estimate(0, missing="no such text is coded yet")
-    if found.clusters < FEW:
-        return Estimate(found.clusters, missing=too_few(found.clusters))
-    return Estimate(found.clusters, found.value, found.lower, found.upper)
+    return shown(found, found.clusters)
 
 
 def _differences(facts: Facts, arms: Mapping[str, Arms], found: Mapping[str, Figures]) -> Table:
@@ -140,10 +139,7 @@ def _notes(key: str, one: Arms) -> list[str]:
 def _needed(found: Mapping[str, Figures]) -> Table:
     """Blind texts and as many control texts, at the agreement that is seen."""
     base = {key: blind.value for key, (_, blind, _) in found.items() if blind.value is not None}
-    rows = {
-        key: [ceil(needed(rise, blind)) if blind + rise <= 1 else "more than 100 %" for rise in SEEN]
-        for key, blind in base.items()
-    }
+    rows = {key: [needed(blind, rise) or "more than 100 %" for rise in SEEN] for key, blind in base.items()}
     return Table(
         key="anchoring-sizes",
         title="Texts of each kind that would show anchoring",

@@ -39,7 +39,8 @@ NO_RELEASE = "there was no release yet"
 class Case:
     """One coder's answer to one question on one text, and whether it is what the model says by a scorer.
 
-    `kept`: the suggestion was started from and left as it was; None where it was not started from."""
+    `kept`: the suggestion was started from and left as it was; None where it was not started from.
+    """
 
     text_id: int
     scorer_id: int

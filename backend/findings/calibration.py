@@ -11,7 +11,8 @@ from backend.engines.protocol import FAMILY, Family
 from backend.findings.facts import Facts
 from backend.findings.report import Cell, Column, Section, Table
 from backend.findings.sample import Role, labels
-from backend.learning.estimate import FEW, Estimate, too_few
+from backend.findings.weighed import shown
+from backend.learning.estimate import FEW, Estimate
 from backend.stats import calibration as stats
 from backend.stats.anchoring import Arm, share
 from backend.stats.f1 import Array, Marks
@@ -214,6 +215,4 @@ def _surest(of: Judged) -> tuple[Array, NDArray[np.bool_]]:
 
 def _share(right: NDArray[np.bool_], cluster: NDArray[np.int64]) -> Cell:
     found = share(Arm(right.astype(np.float64), np.ones(len(right)), cluster))
-    if found.clusters < FEW:
-        return Estimate(found.n, missing=too_few(found.clusters))
-    return Estimate(found.n, found.value, found.lower, found.upper)
+    return shown(found, found.n)

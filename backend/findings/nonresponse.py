@@ -10,8 +10,9 @@ from backend.findings.corpus import Ints
 from backend.findings.facts import Facts
 from backend.findings.report import Cell, Column, Section, Table
 from backend.findings.sample import Role, labels
+from backend.findings.weighed import shown
 from backend.learning.accepted import AHEAD
-from backend.learning.estimate import FEW, Estimate, too_few
+from backend.learning.estimate import FEW
 from backend.stats.anchoring import Arm, share
 from labelstudio_config.codebook import Question
 
@@ -146,6 +147,6 @@ def _bounded(facts: Facts, ids: Ints, yes: NDArray[np.bool_], lost: int) -> tupl
     """The share among texts [n] with its interval, and with `lost` more texts that are all counted as no, or as yes."""
     found = share(Arm(yes.astype(np.float64), np.ones(len(yes)), facts.texts.cluster[facts.texts.at(ids)]))
     if found.clusters < FEW:
-        return Estimate(found.n, missing=too_few(found.clusters)), None, None
+        return shown(found, found.n), None, None
     some, n = int(yes.sum()), len(yes) + lost
-    return Estimate(found.n, found.value, found.lower, found.upper), some / n, (some + lost) / n
+    return shown(found, found.n), some / n, (some + lost) / n
