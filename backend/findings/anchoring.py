@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from math import ceil
 
 import numpy as np
 
 from backend.findings.arms import Arms, Case, by_text
 from backend.findings.facts import Facts
 from backend.findings.report import Column, Section, Table
-from backend.learning.estimate import FEW, Estimate, too_few
-from backend.stats.anchoring import Arm, Share, anchoring, same_mix, share
-from backend.stats.power import needed
+from backend.findings.weighed import shown
+from backend.learning.estimate import FEW, Estimate, proportion
+from backend.stats.anchoring import Arm, Share, anchoring, needed, same_mix, share
+from backend.stats.interval import Interval
 
 TITLE = "Whether suggestions change what coders say"
 Figures = tuple[Estimate, Estimate, Estimate]  # in sight, blind, the difference
@@ -24,8 +24,9 @@ TEXT = (
     "any. Coders who are not led by suggestions agree equally often with the model on both. What they agree more on "
     "the control is anchoring: labels that would have been others without the suggestion. A difference below 0 would "
     "mean that coders contradict what they see.",
-    "The model's label is the one that was current when the text was coded; a text counts once, whatever the number of "
-    "its coders. In a multiple choice coder and model agree when all their labels do.",
+    "On a control text the model's label is the one that was in sight. Blind answers are held against the same "
+    "releases, in the mix that the control has. A text counts once, whatever the number of its coders. In a multiple "
+    "choice coder and model agree when all their labels do.",
 )
 
 
@@ -35,7 +36,7 @@ def section(facts: Facts, arms: Mapping[str, Arms]) -> Section:
         return Section("anchoring", TITLE, missing="No question has labels that a model could suggest.")
     both = {key: _common(one) for key, one in arms.items()}
     if not any(seen or blind for seen, blind in both.values()) and not any(one.work[0] for one in arms.values()):
-        return Section("anchoring", TITLE, missing=_nothing(facts))
+        return Section("anchoring", TITLE, missing=" ".join([_nothing(facts), *_all_notes(arms)]))
     found = {key: _figures(facts, *cases) for key, cases in both.items()}
     tables = [_differences(facts, arms, found), _needed(found), _kept(facts, arms)]
     return Section("anchoring", TITLE, TEXT, tuple(table for table in tables if table.rows))
@@ -69,19 +70,20 @@ def compared(seen: Arm, blind: Arm) -> Figures:
     least, n = min(found.seen.clusters, found.blind.clusters), found.seen.clusters + found.blind.clusters
     if least < FEW:
         return _estimate(found.seen), _estimate(found.blind), Estimate(n, missing=APART)
-    return _estimate(found.seen), _estimate(found.blind), Estimate(n, found.difference, found.lower, found.upper)
+    difference = proportion(Interval(found.difference, found.lower, found.upper), n, n)
+    return _estimate(found.seen), _estimate(found.blind), difference
 
 
 def _figures(facts: Facts, seen: tuple[Case, ...], blind: tuple[Case, ...]) -> Figures:
-    """The comparison, with the releases of the control in the mix of the audit; or the shares alone where no release
-    was current in both.
+    """The comparison, with the releases of the blind answers in the mix of the control; or the shares alone where there
+    is none that both have.
     """
     first, second = _arm(facts, seen), _arm(facts, blind)
     by = [np.array([case.scorer_id for case in cases], dtype=np.int64) for cases in (seen, blind)]
     if seen and blind and set(by[0].tolist()) == set(by[1].tolist()):
-        return compared(replace(first, weight=same_mix(by[0], first.weight, by[1], second.weight)), second)
+        return compared(first, replace(second, weight=same_mix(by[1], second.weight, by[0], first.weight)))
     shares = [_estimate(share(arm) if cases else None) for arm, cases in ((first, seen), (second, blind))]
-    why = "no release was current in both: two releases would be compared" if seen and blind else APART
+    why = "no release has scored texts of both kinds: two releases would be compared" if seen and blind else APART
     return shares[0], shares[1], Estimate(shares[0].n + shares[1].n, missing=why)
 
 
@@ -94,9 +96,7 @@ def _arm(facts: Facts, cases: tuple[Case, ...]) -> Arm:
 def _estimate(found: Share | None) -> Estimate:
     if found is None:
         return Estimate(0, missing="no such text is coded yet")
-    if found.clusters < FEW:
-        return Estimate(found.clusters, missing=too_few(found.clusters))
-    return Estimate(found.clusters, found.value, found.lower, found.upper)
+    return shown(found, found.clusters)
 
 
 def _differences(facts: Facts, arms: Mapping[str, Arms], found: Mapping[str, Figures]) -> Table:
@@ -109,9 +109,13 @@ def _differences(facts: Facts, arms: Mapping[str, Arms], found: Mapping[str, Fig
         columns=(Column("in sight", "share"), Column("blind", "share"), Column("difference", "difference")),
         cells=tuple(found.values()),
         origin=f"control texts, assisted; {'audit' if facts.opened else 'gate'} texts, coded blind; both random",
-        notes=tuple(note for key in found for note in _notes(key, arms[key])),
+        notes=tuple(_all_notes(arms)),
         drawn="intervals",
     )
+
+
+def _all_notes(arms: Mapping[str, Arms]) -> list[str]:
+    return [note for key, one in arms.items() for note in _notes(key, one)]
 
 
 def _notes(key: str, one: Arms) -> list[str]:
@@ -123,7 +127,7 @@ def _notes(key: str, one: Arms) -> list[str]:
     common = {case.scorer_id for case in one.seen} & {case.scorer_id for case in one.blind}
     lost = sum(case.scorer_id not in common for case in (*one.seen, *one.blind)) if common else 0
     if lost:
-        notes.append(f"{key}: {lost:,} answers given under a release that was not current in both are left out.")
+        notes.append(f"{key}: {lost:,} answers under a release that has not scored texts of both kinds are left out.")
     if one.behind:
         notes.append(
             f"{key}: {one.behind:,} control texts are coded before others that come first in the random order, and "
@@ -135,10 +139,7 @@ def _notes(key: str, one: Arms) -> list[str]:
 def _needed(found: Mapping[str, Figures]) -> Table:
     """Blind texts and as many control texts, at the agreement that is seen."""
     base = {key: blind.value for key, (_, blind, _) in found.items() if blind.value is not None}
-    rows = {
-        key: [ceil(needed(rise, blind)) if blind + rise <= 1 else "more than 100 %" for rise in SEEN]
-        for key, blind in base.items()
-    }
+    rows = {key: [needed(blind, rise) or "more than 100 %" for rise in SEEN] for key, blind in base.items()}
     return Table(
         key="anchoring-sizes",
         title="Texts of each kind that would show anchoring",

@@ -7,7 +7,7 @@ to the first that nobody has tried count: else suggestion would be confused with
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,14 +30,16 @@ from db.models import Pointer, Release
 from labelstudio_config.codebook import Question
 
 BY_PEOPLE = ("human", "kept", "changed")
-UNSCORED = "the release of the time has not scored the text"
+UNSCORED = "the text was not scored by the release"
+NO_CONTROL = "no control text is coded yet"
 NO_RELEASE = "there was no release yet"
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One coder's answer to one question on one text, and whether it is what the model said by the scorer that was
-    current then. `kept`: the suggestion was started from and left as it was; None where it was not started from.
+    """One coder's answer to one question on one text, and whether it is what the model says by a scorer.
+
+    `kept`: the suggestion was started from and left as it was; None where it was not started from.
     """
 
     text_id: int
@@ -76,8 +78,10 @@ class _Log:
 def arms(s: Session, facts: Facts) -> dict[str, Arms]:
     """Question key -> its arms; questions without labels have none.
 
-    Blind answers are those of gate texts in the completed part of the audit, of the test's too once it is opened. The
-    model's label is that of the release a coder started from, else of the one that was current at the time.
+    Blind answers are those of gate texts in the completed part of the audit, of the test's too once it is opened. On
+    control texts the model's label is that of the release a coder started from, else of the one that was current at the
+    time. Blind answers owe nothing to any release: each is held against every release that control texts were coded
+    under, whenever that was.
     """
     log, holds = _log(s, facts.project.id), Meanings(s, facts.project.id, facts.book).unchanged
     seen = [a for a in facts.answers if a.ls_role == "assisted" and a.phase == facts.phase and a.origin in BY_PEOPLE]
@@ -95,10 +99,11 @@ def arms(s: Session, facts: Facts) -> dict[str, Arms]:
         labels = _labels(s, log, question, facts.question_ids[question.id], texts)
         lost: dict[str, Counter[str]] = {"seen": Counter(), "blind": Counter()}
         groups = {"seen": within, "blind": [a for a in blind if a.text_id in completed]}
-        cases = {}
+        cases: dict[str, tuple[Case, ...]] = {}
         for arm, given in groups.items():
             mine = [a for a in given if holds(a.revision_id, question.id)]
-            cases[arm] = tuple(_cases(facts, question, mine, log, labels, lost[arm]))
+            scorers = sorted({case.scorer_id for case in cases["seen"]}) if arm == "blind" else None
+            cases[arm] = tuple(_cases(facts, question, mine, log, labels, scorers, lost[arm]))
         work = [a for a in seen if a.stream == "work" and a.release_id is not None]
         kept = [_kept(facts, question, a) for a in work]
         told = (sum(one is not None for one in kept), sum(one is True for one in kept))
@@ -154,24 +159,25 @@ def _cases(
     given: list[LiveAnswer],
     log: _Log,
     labels: Mapping[tuple[int, int], frozenset[str]],
+    scorers: list[int] | None,
     lost: Counter[str],
 ) -> Iterator[Case]:
-    """One a text and coder: the latest answer."""
+    """One a text and coder, of the latest answer, by the scorer of the time; or one by each of `scorers`."""
     latest: dict[tuple[int, int | None, int], LiveAnswer] = {}
     for a in sorted(given, key=lambda a: (a.updated_at, a.answered_at, a.annotation_id)):
         latest[a.text_id, a.coder_id, 0 if a.coder_id is not None else a.answer_id] = a
     for a in latest.values():
-        one = said(a, question, facts.question_ids[question.id], dict(facts.label_keys))
+        vote = said(a, question, facts.question_ids[question.id], dict(facts.label_keys))
+        if vote.vote is None:
+            lost[vote.missing] += 1
+            continue
         scorer = log.scorer.get(a.release_id) if a.release_id is not None else log.at(a.answered_at)
-        if one.vote is None:
-            lost[one.missing] += 1
-        elif scorer is None:
-            lost[NO_RELEASE] += 1
-        elif (scorer, a.text_id) not in labels:
-            lost[UNSCORED] += 1
-        else:
-            agrees = one.vote.labels == labels[scorer, a.text_id]
-            yield Case(a.text_id, scorer, agrees, _kept(facts, question, a))
+        wanted = scorers if scorers is not None else [scorer] if scorer is not None else []
+        scored = [one for one in wanted if (one, a.text_id) in labels]
+        for one in scored:
+            yield Case(a.text_id, one, vote.vote.labels == labels[one, a.text_id], _kept(facts, question, a))
+        if not scored:
+            lost[UNSCORED if wanted else NO_RELEASE if scorers is None else NO_CONTROL] += 1
 
 
 def _kept(facts: Facts, question: Question, a: LiveAnswer) -> bool | None:
@@ -182,8 +188,6 @@ def _kept(facts: Facts, question: Question, a: LiveAnswer) -> bool | None:
 
 
 def by_text(cases: tuple[Case, ...]) -> Array:
-    """What each case [n] counts, so that a text counts once whatever the number of its coders."""
-    counts: dict[int, int] = defaultdict(int)
-    for case in cases:
-        counts[case.text_id] += 1
-    return np.array([1 / counts[case.text_id] for case in cases], dtype=np.float64)
+    """What each case [n] counts, so that a text counts once by each scorer, whatever the number of its coders."""
+    counts = Counter((case.text_id, case.scorer_id) for case in cases)
+    return np.array([1 / counts[case.text_id, case.scorer_id] for case in cases], dtype=np.float64)

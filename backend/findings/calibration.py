@@ -11,7 +11,8 @@ from backend.engines.protocol import FAMILY, Family
 from backend.findings.facts import Facts
 from backend.findings.report import Cell, Column, Section, Table
 from backend.findings.sample import Role, labels
-from backend.learning.estimate import FEW, Estimate, too_few
+from backend.findings.weighed import shown
+from backend.learning.estimate import FEW, Estimate
 from backend.stats import calibration as stats
 from backend.stats.anchoring import Arm, share
 from backend.stats.f1 import Array, Marks
@@ -114,8 +115,7 @@ def _scores(facts: Facts, raw: Judged, calibrated: Judged, heat: Array) -> Table
     why = "biased upwards: hold it against what chance gives"
     cells.append((*(Estimate(n, stats.ece(p, right), missing=why) for p, right, _ in said), None))
     chance = [stats.by_chance(p, seed=facts.project.seed) for p, _, _ in said]
-    why = "simulated: what a perfectly calibrated model would show on these texts"
-    cells += [(*(Estimate(n, one[which], missing=why) for one in chance), None) for which in (0, 1)]
+    cells += [(*(one[which] for one in chance), None) for which in (0, 1)]
     release = facts.scores[raw.question.id].temperature
     return Table(
         key=f"calibration-{raw.part}",
@@ -128,7 +128,7 @@ def _scores(facts: Facts, raw: Judged, calibrated: Judged, heat: Array) -> Table
         origin=_origin(raw),
         notes=(
             f"The temperature is {_heat(heat)}; the current release reads its scores at {release:.2f}.",
-            "Below 0, 'calibrated less raw' is a gain.",
+            "Below 0, 'calibrated less raw' is a gain. 'By chance' is simulated with the probabilities of these texts.",
         ),
     )
 
@@ -188,7 +188,7 @@ def _coverage(facts: Facts, of: Judged) -> Table:
         if n < FEW:
             continue
         mine = order[:n]
-        rows.append(f"{kept:.0%}")
+        rows.append(f"{100 * kept:.0f} %")
         cells.append((float(sure[mine].min()), _share(right[mine], of.cluster[mine])))
     return Table(
         key=f"coverage-{of.part}",
@@ -215,6 +215,4 @@ def _surest(of: Judged) -> tuple[Array, NDArray[np.bool_]]:
 
 def _share(right: NDArray[np.bool_], cluster: NDArray[np.int64]) -> Cell:
     found = share(Arm(right.astype(np.float64), np.ones(len(right)), cluster))
-    if found.clusters < FEW:
-        return Estimate(found.n, missing=too_few(found.clusters))
-    return Estimate(found.n, found.value, found.lower, found.upper)
+    return shown(found, found.n)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backend.engines.protocol import FAMILY
+from backend.findings.corpus import Ints
 from backend.findings.facts import Facts
 from backend.findings.report import Cell, Column, Section, Table
 from backend.findings.sample import Role, labels
+from backend.findings.weighed import shown
 from backend.learning.accepted import AHEAD
-from backend.learning.estimate import FEW, Estimate, too_few
+from backend.learning.estimate import FEW
+from backend.stats.anchoring import Arm, share
 from labelstudio_config.codebook import Question
 
 TITLE = "What of the audit stays without an accepted label"
@@ -19,7 +23,10 @@ TEXT = (
     "more often: so the bounds say what the figures would be if all of them had a label, or none, and if the model "
     "were right on all of them, or wrong. Adjudicating them makes the bounds narrower.",
 )
-OUTSIDE = "the bounds are no interval: they hold for the texts of the sample, whatever the missing ones are"
+BOUNDS = (
+    "The two columns to the right are no interval: they are what the texts of the sample would show, whatever the "
+    "missing ones are."
+)
 
 
 def section(facts: Facts) -> Section:
@@ -85,25 +92,22 @@ def _shares(facts: Facts, question: Question) -> Table | None:
     n, lost = sum(there for there, _ in both), sum(gone for _, gone in both)
     if n + lost < FEW:
         return None
-    given = [one.labels for part in _PARTS for one in labels(facts, part).accepted if one.question == question.id]
-    counts = [sum(label in one for one in given) for label in question.label_ids]
+    given = [one for part in _PARTS for one in labels(facts, part).accepted if one.question == question.id]
+    ids = np.array([one.text_id for one in given], dtype=np.int64)
+    cells: list[tuple[Cell, ...]] = []
+    for label in question.label_ids:
+        has = np.array([label in one.labels for one in given], dtype=np.bool_)
+        cells.append(_bounded(facts, ids, has, lost))
     return Table(
         key="nonresponse-shares",
         title="Shares of labels, and what the missing texts could make of them",
         question=question.id,
         head="label",
         rows=tuple(label.code for label in question.labels),
-        columns=(Column("accepted", "share"), Column("at least", "share"), Column("at most", "share")),
-        cells=tuple(
-            (
-                _plain(n, some / n) if n else None,
-                _plain(n + lost, some / (n + lost)),
-                _plain(n + lost, (some + lost) / (n + lost)),
-            )
-            for some in counts
-        ),
+        columns=(Column("accepted", "share"), Column("none has it", "share"), Column("all have it", "share")),
+        cells=tuple(cells),
         origin=f"{n + lost:,} audit texts of both halves, coded blind, {lost:,} of them without an accepted value",
-        notes=("Every text counts once here, however many rows show it.",),
+        notes=("Every text counts once here, however many rows show it.", BOUNDS),
     )
 
 
@@ -118,20 +122,14 @@ def _accuracy(facts: Facts) -> Table:
             continue
         for part in parts:
             mine = [one for one in labels(facts, part).accepted if one.question == question.id]
-            lost = _counts(facts, question.id, part)[1]
-            truth = np.array([[label in one.labels for label in question.label_ids] for one in mine], dtype=np.bool_)
-            there, places = scores.at(np.array([one.text_id for one in mine], dtype=np.int64))
-            n = int(there.sum())
-            name = f"{question.id}, {part}"
-            rows.append(name)
-            if n < FEW:
-                cells.append((Estimate(n, missing=too_few(n)), None, None))
+            if not mine:
                 continue
-            right = int((scores.marks[places] == truth[there]).all(axis=1).sum())
-            all_of = n + lost
-            cells.append(
-                (_plain(n, right / n), _plain(all_of, right / all_of), _plain(all_of, (right + lost) / all_of))
-            )
+            truth = np.array([[label in one.labels for label in question.label_ids] for one in mine], dtype=np.bool_)
+            ids = np.array([one.text_id for one in mine], dtype=np.int64)
+            there, places = scores.at(ids)
+            right = (scores.marks[places] == truth[there]).all(axis=1)
+            rows.append(f"{question.id}, {part}")
+            cells.append(_bounded(facts, ids[there], right, _counts(facts, question.id, part)[1]))
     return Table(
         key="nonresponse-accuracy",
         title="Texts on which the model's label is the accepted one, and what the missing texts could make of it",
@@ -141,8 +139,14 @@ def _accuracy(facts: Facts) -> Table:
         columns=(Column("accepted", "share"), Column("all wrong", "share"), Column("all right", "share")),
         cells=tuple(cells),
         origin=f"{'audit' if facts.opened else 'gate'} texts of the sample, coded blind",
+        notes=(BOUNDS,),
     )
 
 
-def _plain(n: int, value: float) -> Estimate:
-    return Estimate(n, value, missing=OUTSIDE)
+def _bounded(facts: Facts, ids: Ints, yes: NDArray[np.bool_], lost: int) -> tuple[Cell, ...]:
+    """The share among texts [n] with its interval, and with `lost` more texts that are all counted as no, or as yes."""
+    found = share(Arm(yes.astype(np.float64), np.ones(len(yes)), facts.texts.cluster[facts.texts.at(ids)]))
+    if found.clusters < FEW:
+        return shown(found, found.n), None, None
+    some, n = int(yes.sum()), len(yes) + lost
+    return shown(found, found.n), some / n, (some + lost) / n

@@ -9,9 +9,10 @@ import numpy as np
 
 from backend.findings.facts import Facts
 from backend.findings.report import Cell, Column, Section, Table
-from backend.learning.estimate import FEW, Estimate, too_few
+from backend.learning.estimate import FEW, Estimate, proportion, too_few
 from backend.learning.vote import Vote
 from backend.stats.f1 import Array
+from backend.stats.interval import Interval
 from backend.stats.share import mean, student, totals, wilson
 from labelstudio_config.codebook import Kind, Question
 
@@ -64,9 +65,10 @@ def _figures(facts: Facts, votes: Votes, values: Array, *, share: bool) -> tuple
         bounds = wilson(found.value, found.variance, found.degrees, n)
     else:
         bounds = student(found.value, found.variance, found.degrees)
-    return tuple(
-        Estimate(len(votes), float(v), float(a), float(b)) for v, a, b in zip(found.value, *bounds, strict=True)
-    )
+    figures = [Interval(float(v), float(a), float(b)) for v, a, b in zip(found.value, *bounds, strict=True)]
+    if share:
+        return tuple(proportion(one, len(votes), n) for one in figures)
+    return tuple(Estimate(len(votes), one.value, one.lower, one.upper) for one in figures)
 
 
 def _shares(facts: Facts, question: Question, votes: Votes) -> Table:

@@ -8,9 +8,11 @@ from math import ceil
 import numpy as np
 
 from backend.findings.sample import Frame
-from backend.learning.estimate import FEW, Estimate, too_few
+from backend.learning.estimate import FEW, Estimate, proportion, too_few
 from backend.stats import prevalence
+from backend.stats.anchoring import Share
 from backend.stats.f1 import Array
+from backend.stats.interval import Interval
 from backend.stats.share import Mean, mean, student, totals, wilson
 
 SEEN = 3  # coded texts (groups) that must have a label, and must not have it, for the share's interval to hold
@@ -63,7 +65,7 @@ def weighed(frame: Frame, rows: Array, human: Array, model: Array | str, *, shar
     tied = bool((sample.rows > 1).any())
     tellers = np.maximum(np.minimum(some, others), 1)
 
-    def shown(found: Mean) -> tuple[Estimate, ...]:
+    def each_of(found: Mean) -> tuple[Estimate, ...]:
         if clusters < FEW or np.isnan(found.variance).any():
             return (Estimate(n, missing=too_few(clusters)),) * k
         degrees: Array = np.minimum(found.degrees, tellers if tied else np.inf)
@@ -71,14 +73,14 @@ def weighed(frame: Frame, rows: Array, human: Array, model: Array | str, *, shar
         each = zip(found.value, lower, upper, some, others, strict=True)
         return tuple(_figure(n, clusters, *one) if share else _plain(n, *one[:3]) for one in each)
 
-    people = shown(prevalence.human_only(sample, population))
+    people = each_of(prevalence.human_only(sample, population))
     total = int(rows.sum())
     if isinstance(model, str):
         missing = (Estimate(n, missing=model),) * k
         return Weighed(total, missing, people, missing, (None,) * k)
     both = prevalence.corrected(sample, population, share=share)
     weight = tuple(None if np.isnan(one) else float(one) for one in both.weight)
-    return Weighed(total, _naive(frame, rows, in_all, by_model, share=share), people, shown(both.mean), weight)
+    return Weighed(total, _naive(frame, rows, in_all, by_model, share=share), people, each_of(both.mean), weight)
 
 
 def _naive(frame: Frame, rows: Array, in_all: Array, by_model: Array, *, share: bool) -> tuple[Estimate, ...]:
@@ -123,4 +125,11 @@ def _figure(n: int, clusters: int, value: float, lower: float, upper: float, som
             missing=f"the correction goes beyond {inside:.0%}: too few of {n:,} coded texts have this label; about "
             f"{2 * n:,} coded texts would do",
         )
-    return Estimate(n, inside, float(lower), float(upper))
+    return proportion(Interval(inside, float(lower), float(upper)), n, clusters)
+
+
+def shown(found: Share, n: int) -> Estimate:
+    """A share of `n` things, with its bounds where enough clusters are behind it, and the bounds are not far apart."""
+    if found.clusters < FEW:
+        return Estimate(n, missing=too_few(found.clusters))
+    return proportion(Interval(found.value, found.lower, found.upper), n, found.clusters)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from backend.findings.anchoring import section
 from backend.findings.arms import Arms, arms
 from backend.findings.report import Section
 from backend.learning.estimate import Estimate
-from db import releases
+from db import predictions, releases, revisions
 from db.models import Release
 from tests.backend.findings.corpus_of import Corpus, code, drawn
 from tests.backend.findings.world import open_test, read
 from tests.backend.learning.coding import START, Coding
-
-LATE = 10**7  # minutes after the start: the releases of the tests become current when they are made
 
 
 @pytest.fixture
@@ -32,15 +31,6 @@ def both(coding: Coding) -> tuple[Section, Arms]:
     return section(facts, found), found["humor"]
 
 
-def blind(corpus: Corpus, ranks: Sequence[int] | range) -> None:
-    code(corpus, ranks, answered_at=after(corpus))
-
-
-def after(corpus: Corpus) -> object:
-    with corpus.coding.store.reading() as s:
-        return s.get_one(Release, corpus.release).created_at.replace(year=2099)
-
-
 def follow(corpus: Corpus, ranks: Sequence[int] | range, **given: object) -> None:
     """The coder leaves the suggestion as it is."""
     for k in ranks:
@@ -54,7 +44,7 @@ def row(found: Section, key: str = "anchoring") -> tuple[object, ...]:
 
 
 def test_coders_who_follow_are_told_from_those_who_do_not(corpus: Corpus) -> None:
-    blind(corpus, range(0, 60, 2))
+    code(corpus, range(0, 60, 2))
     follow(corpus, range(60, 100))
     found, cases = both(corpus.coding)
     seen, alone, difference = row(found)
@@ -69,7 +59,7 @@ def test_coders_who_follow_are_told_from_those_who_do_not(corpus: Corpus) -> Non
 
 
 def test_only_control_texts_up_to_the_first_untried_one_count(corpus: Corpus) -> None:
-    blind(corpus, range(0, 60, 2))
+    code(corpus, range(0, 60, 2))
     follow(corpus, [*range(60, 75), *range(80, 90)])
     found, cases = both(corpus.coding)
     assert len(cases.seen) == 15 and cases.behind == 10
@@ -80,43 +70,67 @@ def test_only_control_texts_up_to_the_first_untried_one_count(corpus: Corpus) ->
 
 
 def test_answers_to_test_texts_are_compared_once_it_is_opened(corpus: Corpus) -> None:
-    blind(corpus, range(60))
+    code(corpus, range(60))
+    follow(corpus, range(60, 70))
     assert len(both(corpus.coding)[1].blind) == 30
     open_test(corpus.coding, corpus.release)
     assert len(both(corpus.coding)[1].blind) == 60
 
 
-def test_what_was_coded_before_any_release_is_left_out(corpus: Corpus) -> None:
-    code(corpus, range(0, 60, 2), answered_at=START)
+def test_control_texts_coded_without_a_suggestion_before_any_release_are_left_out(corpus: Corpus) -> None:
+    code(corpus, range(60, 75), answered_at=START)
     found, cases = both(corpus.coding)
-    assert cases.blind == () and cases.left_out["blind"]["there was no release yet"] == 30
+    assert cases.seen == () and cases.left_out["seen"]["there was no release yet"] == 15
     assert "Nothing can be compared yet" in found.missing
 
 
-def test_releases_that_were_not_current_in_both_are_not_compared(corpus: Corpus) -> None:
-    """The second release has scored no text: answers under it are left out, with the reason."""
-    blind(corpus, range(0, 60, 2))
+def test_blind_answers_count_for_each_release_in_the_mix_of_the_control(corpus: Corpus) -> None:
+    """The second release says the opposite of the first everywhere; a quarter of the control is coded under it."""
+    code(corpus, range(0, 60, 2))
+    follow(corpus, range(60, 90))
+    other = opposite(corpus, range(100))
+    for k in range(90, 100):
+        label = "no" if corpus.model[k] else "yes"
+        corpus.coding.answer(corpus.ids[k], 1, humor=label, release_id=other, origin="kept")
+    found, cases = both(corpus.coding)
+    assert len(cases.seen) == 40 and len(cases.blind) == 60
+    gate = list(range(0, 60, 2))
+    agree = (corpus.true[gate] == corpus.model[gate]).mean()
+    seen, alone, _ = row(found)
+    assert isinstance(seen, Estimate) and isinstance(alone, Estimate)
+    assert seen.value == 1 and alone.value == pytest.approx(0.75 * agree + 0.25 * (1 - agree))
+    assert (seen.n, alone.n) == (40, 30)
+
+
+def opposite(corpus: Corpus, ranks: range) -> int:
+    """A release of another scorer, and what it says of some texts."""
     with corpus.coding.store.writing() as s:
         first = s.get_one(Release, corpus.release)
         same = {"engine": "keyword", "base": "keyword", "base_digest": "1", "adapter_digest": "", "dtype": ""}
         scorer = releases.scorer(s, **same, prompt_hash="", scoring_hash="", method="count")
-        revision = s.get_one(type(first), first.id).revision_id
-        other = Release(
-            project_id=first.project_id, name="other", scorer_id=scorer.id, revision_id=revision, order_policy="margin"
-        )
+        parts = {"project_id": first.project_id, "scorer_id": scorer.id, "revision_id": first.revision_id}
+        other = Release(**parts, name="other", order_policy="margin")
         s.add(other)
         s.flush()
-        number = other.id
+        question = revisions.question_ids(s, first.project_id)["humor"]
+        said = {True: np.log((0.8, 0.2)), False: np.log((0.2, 0.8))}
+        predictions.store(s, scorer.id, [(corpus.ids[k], question, said[bool(corpus.model[k])], 0) for k in ranks])
+        return other.id
+
+
+def test_a_release_that_has_scored_nothing_is_not_compared(corpus: Corpus) -> None:
+    """Answers under it are left out, with the reason."""
+    code(corpus, range(0, 60, 2))
+    number = opposite(corpus, range(0))
     for k in range(60, 80):
         corpus.coding.answer(corpus.ids[k], 1, humor="yes", release_id=number, origin="changed")
     found, cases = both(corpus.coding)
     assert cases.seen == () and cases.left_out["seen"].total() == 20
-    difference = row(found)[2]
-    assert isinstance(difference, Estimate) and difference.value is None and "120 of each" in difference.missing
+    assert "humor: 20 assisted answers are left out: the text was not scored by the release (20)." in found.missing
 
 
 def test_kept_suggestions_are_counted_of_random_and_of_other_texts(corpus: Corpus) -> None:
-    blind(corpus, range(0, 60, 2))
+    code(corpus, range(0, 60, 2))
     follow(corpus, range(60, 72))
     with_origin = {"humor": "yes", "release_id": corpus.release}
     corpus.coding.answer(corpus.ids[110], 1, **with_origin, origin="changed")

@@ -41,7 +41,7 @@ def test_a_model_that_is_too_unsure_is_made_surer(corpus: Corpus) -> None:
     assert [cells[0] for cells in found["reliability-gate-raw"].cells] == pytest.approx([0.8] * 6)
     whole = found["coverage-gate"].cells[0][1]
     assert isinstance(whole, Estimate) and whole.value == pytest.approx(right) and whole.n == 120
-    assert found["coverage-gate"].rows[:2] == ("100%", "90%")
+    assert found["coverage-gate"].rows[:2] == ("100 %", "90 %")
     assert "development" in found["calibration-gate"].origin
 
 
