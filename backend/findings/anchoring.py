@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import ceil
 
 import numpy as np
 
@@ -12,8 +13,9 @@ from backend.findings.facts import Facts
 from backend.findings.report import Column, Section, Table
 from backend.findings.weighed import shown
 from backend.learning.estimate import FEW, Estimate, proportion
-from backend.stats.anchoring import Arm, Share, anchoring, needed, same_mix, share
+from backend.stats.anchoring import Arm, Share, anchoring, same_mix, share
 from backend.stats.interval import Interval
+from backend.stats.power import needed
 
 TITLE = "Whether suggestions change what coders say"
 Figures = tuple[Estimate, Estimate, Estimate]  # in sight, blind, the difference
@@ -139,7 +141,10 @@ def _notes(key: str, one: Arms) -> list[str]:
 def _needed(found: Mapping[str, Figures]) -> Table:
     """Blind texts and as many control texts, at the agreement that is seen."""
     base = {key: blind.value for key, (_, blind, _) in found.items() if blind.value is not None}
-    rows = {key: [needed(blind, rise) or "more than 100 %" for rise in SEEN] for key, blind in base.items()}
+    rows = {
+        key: [ceil(needed(rise, blind)) if blind + rise <= 1 else "more than 100 %" for rise in SEEN]
+        for key, blind in base.items()
+    }
     return Table(
         key="anchoring-sizes",
         title="Texts of each kind that would show anchoring",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,24 +82,3 @@ def same_mix(of: NDArray[np.integer], weight: Array, target: NDArray[np.integer]
         mine = of == name
         factor[mine] = target_weight[target == name].sum() / target_weight.sum() * weight.sum() / weight[mine].sum()
     return weight * factor
-
-
-def needed(
-    base: float, difference: float, *, ratio: float = 1.0, power: float = 0.8, level: float = 0.95
-) -> int | None:
-    """Blind texts, with `ratio` times as many seen ones, that show a `difference` of two shares with this power.
-
-    `base` is the share among blind ones. The two-sided test of two proportions (Fleiss, Levin & Paik 2003, Statistical
-    Methods for Rates and Proportions, 4.2, without the correction for continuity), with the variance under the null
-    hypothesis pooled or not, whichever needs more. None where base + difference is no share, or there is no difference.
-    """
-    from scipy.special import ndtri
-
-    other = base + difference
-    if not difference or not 0 <= other <= 1:
-        return None
-    pooled = (base + ratio * other) / (1 + ratio)
-    under_other = sqrt(base * (1 - base) + other * (1 - other) / ratio)
-    under_null = max(sqrt(pooled * (1 - pooled) * (1 + 1 / ratio)), under_other)
-    z = float(ndtri((1 + level) / 2)) * under_null + float(ndtri(power)) * under_other
-    return ceil((z / difference) ** 2 - 1e-9)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.stats.anchoring import Arm, anchoring, needed, same_mix, share
+from backend.stats.anchoring import Arm, anchoring, same_mix, share
 
 
 def arm(agree: int, n: int, times: int = 1) -> Arm:
@@ -43,13 +43,6 @@ def test_the_arms_may_be_exchanged(a: int, b: int) -> None:
     assert one.difference == pytest.approx(-other.difference)
     assert (one.lower, one.upper) == pytest.approx((-other.upper, -other.lower))
     assert -1 <= one.lower <= one.difference <= one.upper <= 1
-
-
-def test_sizes_are_those_of_two_proportions() -> None:
-    """Two-sided 5 %, power 80 %, base .70."""
-    assert [needed(0.7, d) for d in (0.1, 0.15, 0.2)] == pytest.approx([293, 120, 62], abs=1)
-    assert [needed(0.7, d, ratio=4) for d in (0.1, 0.15, 0.2)] == pytest.approx([197, 85, 46], abs=1)
-    assert needed(0.95, 0.1) is None and needed(0.7, 0.0) is None
 
 
 def test_weights_give_one_mix_to_another() -> None:
