@@ -35,12 +35,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tqdm import tqdm
 
-from scripts.coverage import agreeing, fitting, others
+from scripts.coverage import agreeing, estimating, fitting, others, probable
 from scripts.coverage.cells import Cell, Check, grid
 from scripts.coverage.trials import Tally, Trials, trials
 
-CHECKS: tuple[Check, ...] = (agreeing.CHECK, fitting.CHECK, others.CHECK)
-REPETITIONS, QUICK_REPETITIONS = 1000, 60
+CHECKS: tuple[Check, ...] = (agreeing.CHECK, fitting.CHECK, others.CHECK, estimating.CHECK, probable.CHECK)
+REPETITIONS, QUICK_REPETITIONS = 1000, 40
 QUICK_SIZE = 200  # a quick run has the cells of so many texts
 LEAST = 0.93
 SELDOM = 0.05  # share of the repetitions: what is shown in fewer counts as withheld
@@ -65,7 +65,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="under a minute: the cells of 200 texts, few repetitions")
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
-    parser.add_argument("--reps", type=int, metavar="N", help="repetitions of a cell (1000; 60 with --quick)")
+    parser.add_argument("--reps", type=int, metavar="N", help="repetitions of a cell (1000; 40 with --quick)")
     parser.add_argument("--only", default="", metavar="NAME", help="only what has this in its name, such as 'alpha'")
     parser.add_argument("--jobs", type=int, default=1, help="processes at a time (1)")
     asked = parser.parse_args(arguments)

@@ -61,7 +61,7 @@ def _model(facts: Facts) -> dict[str, str]:
         "model": f"{scorer.base} ({scorer.engine})",
         "base digest": scorer.base_digest,
         "adapter digest": scorer.adapter_digest or "none: the model is not tuned",
-        "prompt hash": scorer.prompt_hash,
+        **({"prompt hash": scorer.prompt_hash} if scorer.prompt_hash else {}),
         "calibrated": "yes" if release.calibration_id else "no",
     }
 

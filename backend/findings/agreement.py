@@ -51,7 +51,7 @@ def section(facts: Facts, blind: Sequence[People], assisted: Mapping[str, Votes]
     helped = _assisted(facts, assisted)
     if not any(one.agreed.texts for one in blind):
         return Section("agreement", TITLE, tables=helped, missing=_nothing(facts, blind))
-    others = coefficients(facts, [(one.question, one.votes) for one in blind])
+    others = coefficients({one.question.id: one.agreed for one in blind})
     tables = [_main(blind), *others, _ceiling(blind), *(_by_label(one) for one in blind if one.agreed.texts)]
     return Section("agreement", TITLE, _TEXT, (*(table for table in tables if table.rows), *helped))
 
@@ -114,12 +114,12 @@ def reading(alpha: Estimate) -> str:
     if alpha.lower is None:
         return ""
     if alpha.lower >= RELIABLE:
-        return f"reliable: surely above {_short(RELIABLE)}"
+        return f"reliable: all of the interval is above {_short(RELIABLE)}"
     if alpha.lower >= TENTATIVE:
-        return f"tentative: surely above {_short(TENTATIVE)}"
+        return f"tentative: all of the interval is above {_short(TENTATIVE)}"
     if alpha.upper is not None and alpha.upper < TENTATIVE:
-        return f"not reliable: surely below {_short(TENTATIVE)}"
-    return f"not shown: may lie below {_short(TENTATIVE)}"
+        return f"not reliable: all of the interval is below {_short(TENTATIVE)}"
+    return f"not shown: the interval reaches below {_short(TENTATIVE)}"
 
 
 def _advice(name: str, found: Agreed) -> tuple[str, ...]:

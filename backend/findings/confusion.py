@@ -8,14 +8,14 @@ import numpy as np
 
 from backend.findings.facts import Facts
 from backend.findings.fit import Fit
-from backend.findings.model import NAMES, NO_RELEASE, no_gold
+from backend.findings.model import NAMES, nothing
 from backend.findings.report import Cell, Column, Examples, Section, Table
 from backend.stats.f1 import confusion
 from labelstudio_config.codebook import Kind
 
 TITLE = "What is taken for what"
 PAIRS = 10  # most confused ones that are listed
-MANY = 3  # labels from which on the pairs are listed beside the table
+MANY = 8  # labels from which on the pairs are listed beside the table
 _TEXT = (
     "Numbers of blind texts by the label that people accepted (rows) and the label that the model suggests (columns). "
     "Texts of the audit themselves are shown to nobody while the test is closed; the texts below, if any, are ones "
@@ -25,12 +25,10 @@ _TEXT = (
 
 def section(facts: Facts, fits: Mapping[str, Sequence[Fit]], examples: Sequence[Examples] = ()) -> Section:
     """`examples`: texts on which coders and the release differ, of those that may be shown."""
-    if facts.release is None:
-        return Section("confusion", TITLE, missing=NO_RELEASE.format(key=facts.project.key))
     there = [one for found in fits.values() for one in found if len(one.ids)]
     tables = tuple(table for one in there for table in (_of_sets(one) if _several(one) else _of_labels(one)))
     if not tables and not examples:
-        return Section("confusion", TITLE, missing=" ".join(no_gold(role, found) for role, found in fits.items()))
+        return Section("confusion", TITLE, missing=nothing(facts, fits))
     return Section("confusion", TITLE, (_TEXT,), tables, tuple(examples))
 
 
@@ -44,7 +42,7 @@ def _of_sets(one: Fit) -> tuple[Table, ...]:
     counts = [truth & said, truth & ~said, ~truth & said, ~truth & ~said]
     table = Table(
         key=f"confusion-{one.role}",
-        title=f"{one.question.id}: {NAMES[one.role]}",
+        title=f"People and the model: {NAMES[one.role]}",
         question=one.question.id,
         head="label",
         rows=tuple(label.code for label in one.question.labels),
@@ -61,7 +59,7 @@ def _of_labels(one: Fit) -> tuple[Table, ...]:
     matrix = confusion(one.truth.argmax(axis=1), one.said.argmax(axis=1), len(codes)).astype(np.int64)
     table = Table(
         key=f"confusion-{one.role}",
-        title=f"{one.question.id}: {NAMES[one.role]}",
+        title=f"People and the model: {NAMES[one.role]}",
         question=one.question.id,
         head="accepted",
         rows=tuple(codes),
@@ -81,7 +79,7 @@ def _of_labels(one: Fit) -> tuple[Table, ...]:
         rows.append((int(matrix[true, said]), given, matrix[true, said] / given))
     listed = Table(
         key=f"confused-{one.role}",
-        title=f"{one.question.id}, confused most: {NAMES[one.role]}",
+        title=f"Confused most: {NAMES[one.role]}",
         question=one.question.id,
         head="accepted → suggested",
         rows=tuple(f"{codes[true]} → {codes[said]}" for true, said in pairs),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from backend.findings.facts import Facts
 from backend.findings.fit import Fit
-from backend.findings.model import NAMES, NO_RELEASE, no_gold
+from backend.findings.model import NAMES, nothing
 from backend.findings.report import Column, Section, Table
 
 TITLE = "Each label by itself"
@@ -19,11 +19,9 @@ _TEXT = (
 
 def section(facts: Facts, fits: Mapping[str, Sequence[Fit]]) -> Section:
     """A table a question and role, of labels in the codebook's order."""
-    if facts.release is None:
-        return Section("labels", TITLE, missing=NO_RELEASE.format(key=facts.project.key))
     tables = tuple(_table(one) for found in fits.values() for one in found if len(one.ids))
     if not tables:
-        return Section("labels", TITLE, missing=" ".join(no_gold(role, found) for role, found in fits.items()))
+        return Section("labels", TITLE, missing=nothing(facts, fits))
     return Section("labels", TITLE, (_TEXT,), tables)
 
 
@@ -31,7 +29,7 @@ def _table(one: Fit) -> Table:
     accepted, said = one.truth.sum(axis=0).tolist(), one.said.sum(axis=0).tolist()
     return Table(
         key=f"labels-{one.role}",
-        title=f"{one.question.id}: {NAMES[one.role]}",
+        title=f"Precision, recall and F1: {NAMES[one.role]}",
         question=one.question.id,
         head="label",
         rows=tuple(label.code for label in one.question.labels),

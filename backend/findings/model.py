@@ -11,12 +11,15 @@ from backend.findings.fit import GATE, TEST, Fit
 from backend.findings.report import Cell, Column, Section, Table
 from backend.findings.words import counted, listed, tallied, times
 from backend.learning.measured import MEASURES
+from db.models import Release
 
 TITLE = "The model against people"
 NAMES = {GATE: "development (gate texts)", TEST: "test"}
-NO_RELEASE = (
-    "The project has no release yet, so there is no model to compare with people. `socialite push --project {key}` "
-    "scores the texts with the model that is set up."
+PUSH = "`socialite push --project {key}` scores the texts with the model that is set up."
+NO_RELEASE = f"The project has no release yet, so there is no model to compare with people. {PUSH}"
+ONLY_NUMBERS = (
+    "No question has labels: what is answered with a number is not suggested by the model, so there is nothing to "
+    "compare."
 )
 NO_GOLD = (
     "No {role} text has an accepted value yet{why}. Texts of the audit count in their random order, up to the first "
@@ -26,10 +29,11 @@ NO_GOLD = (
 
 def section(facts: Facts, fits: Mapping[str, Sequence[Fit]], blind: Sequence[People], gate_looks: int) -> Section:
     """`gate_looks`: how often the gate labels were looked at to choose a release."""
-    if facts.release is None:
-        return Section("model", TITLE, missing=NO_RELEASE.format(key=facts.project.key))
+    release = facts.release
+    if release is None or not any(one.gold for found in fits.values() for one in found):
+        return Section("model", TITLE, missing=nothing(facts, fits))
     ceilings = {one.question.id: one.ceiling for one in blind}
-    text, tables = [_development(facts.release.name, gate_looks)], []
+    text, tables = [_development(release, gate_looks)], []
     for role, found in fits.items():
         if any(one.gold for one in found):
             tables += [_measures(role, found, ceilings), _yardstick(role, found)]
@@ -37,10 +41,21 @@ def section(facts: Facts, fits: Mapping[str, Sequence[Fit]], blind: Sequence[Peo
             text.append(no_gold(role, found))
     text.append(test_sentence(facts))
     text.append(
-        "Intervals are over texts, given these coders: another team would draw other lines, by about as much as the "
-        "coders of this one differ."
+        "Intervals are over texts, given these coders and this codebook: what other coders would have said is not in "
+        "them."
     )
     return Section("model", TITLE, tuple(text), tuple(tables))
+
+
+def nothing(facts: Facts, fits: Mapping[str, Sequence[Fit]]) -> str:
+    """Why there is no text on which the release can be compared with people."""
+    if facts.release is None:
+        return NO_RELEASE.format(key=facts.project.key)
+    if not any(fits.values()):
+        return ONLY_NUMBERS
+    if any(one.gold for found in fits.values() for one in found):
+        return f"The release has scored none of the texts with an accepted value. {PUSH.format(key=facts.project.key)}"
+    return " ".join(no_gold(role, found) for role, found in fits.items())
 
 
 def no_gold(role: str, found: Sequence[Fit]) -> str:
@@ -49,11 +64,16 @@ def no_gold(role: str, found: Sequence[Fit]) -> str:
     return NO_GOLD.format(role=role, why=f": {tallied(reasons)}" if reasons else "")
 
 
-def _development(release: str, looks: int) -> str:
+def _development(release: Release, looks: int) -> str:
+    chosen = (
+        f"releases were chosen by these labels, which were looked at {times(looks)} for that"
+        if looks
+        else "no release was chosen by these labels yet, but the next ones will be"
+    )
+    also = ", and this one is calibrated on them" if release.calibration_id is not None else ""
     return (
-        f"{release} is compared with what people accepted of blind texts. The gate texts are for development: releases "
-        f"were chosen by these labels, which were looked at {times(looks) if looks else 'not once'} so far, and "
-        "calibrated on them, so that the figures flatter the model somewhat. Report the test instead, once it is open."
+        f"{release.name} is compared with what people accepted of blind texts. The gate texts are for development: "
+        f"{chosen}{also}. Such figures flatter a model somewhat: report those of the test, once it is open."
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
-from backend.stats.anchoring import needed
+from backend.stats.power import needed
 
 SECONDS = 20.0  # a coder takes for a text
 EVEN = 200  # double-coded texts for labels of about even shares
@@ -129,7 +129,7 @@ def controls(audit: int) -> int:
 
 
 def _shown(audit: int, control: int) -> bool:
-    enough = needed(AGREEING, POINTS, ratio=control / audit) if audit else None
+    enough = needed(POINTS, AGREEING, control / audit) if audit else None
     return enough is not None and enough <= audit
 
 

@@ -111,7 +111,7 @@ def _over_time(question: str, changes: Sequence[Change], mine: Mapping[str, tupl
             cells.append((part.measures[0].scores[who], part.measures[0].ceiling))
     return Table(
         key="releases-figures",
-        title=f"{question}: {measure} of the release that answered",
+        title=f"{measure} of the release that answered",
         question=question,
         head="from",
         rows=tuple(change.when for change in changes),
@@ -127,7 +127,7 @@ def _runs(line: Line) -> Table:
     shown = {CHALLENGER: "tuned in this run", ZERO_SHOT: "not tuned", TFIDF: "TF-IDF and logistic regression"}
     return Table(
         key="runs",
-        title=f"{line.question}: {line.measure} of each run, by the labels that it learned from",
+        title=f"{line.measure} of each run, by the labels that it learned from",
         question=line.question,
         head="run",
         rows=tuple(f"{point.run}" for point in line.points),

@@ -55,13 +55,16 @@ def _sentence(one: People, by_role: Mapping[str, Mapping[str, Fit]]) -> str:
     told = [f"{name}: coders agree with an alpha of {figure(alpha)}{', ' + verdict if verdict else ''}"]
     if alpha.value is None:
         told = [f"{name}: how far coders agree is not known, {alpha.missing}"]
+    reached = []
     for role, before in ((GATE, "in development"), (TEST, "in the test")):
         fit = by_role.get(role, {}).get(name)
-        if fit is not None and MACRO in fit.measures and fit.measures[MACRO].value is not None:
-            told.append(f"the release reaches a macro F1 of {figure(fit.measures[MACRO], share=True)} {before}")
+        if fit is not None and fit.measures[MACRO].value is not None:
+            reached.append(f"{figure(fit.measures[MACRO], share=True)} {before}")
+    if reached:
+        told.append(f"the release reaches a macro F1 of {' and of '.join(reached)}")
     ceiling = one.ceiling.get(MACRO)
-    if len(told) > 1 and ceiling is not None and ceiling.value is not None:
-        told.append(f"a coder by the others {figure(ceiling, share=True)}")
+    if reached and ceiling is not None and ceiling.value is not None:
+        told.append(f"a coder, measured by the others, {figure(ceiling, share=True)}")
     return "; ".join(told) + "."
 
 

@@ -12,6 +12,7 @@ from backend.learning.estimate import Estimate
 from backend.reports.estimates import SPOKEN, number
 
 STEPS = 4  # about so many steps has an axis
+ALIKE = 1e-6  # numbers that are closer to each other are shown as one
 DRAWABLE: tuple[Unit, ...] = ("share", "difference", "coefficient", "steps", "number")
 ANCHORS: dict[Unit, tuple[float, ...]] = {"coefficient": (0.0, 1.0)}  # what intervals in rows are seen against, else 0
 Triple = tuple[float, float | None, float | None]  # value, lower, upper
@@ -77,7 +78,9 @@ def axis(values: Iterable[float], anchors: Iterable[float] = ()) -> Axis:
     """An axis that holds all values and anchors, in steps of 1, 2, 2.5 or 5 times a power of ten."""
     held = [value for value in (*values, *anchors) if isfinite(value)] or [0.0, 1.0]
     low, high = min(held), max(held)
-    wide = (high - low) or abs(high) or 1.0
+    wide = high - low
+    if wide < ALIKE:
+        wide = abs(high) if abs(high) > ALIKE else 1.0
     power = 10.0 ** floor(log10(wide / STEPS))
     step = next(k * power for k in (1, 2, 2.5, 5, 10) if k * power * STEPS >= wide * (1 - 1e-9))
     bottom, top = floor(low / step + 1e-9), ceil(high / step - 1e-9)

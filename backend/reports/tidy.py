@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 
+from backend.corpus.table import harmless
 from backend.findings.report import Report
 from backend.learning.estimate import Estimate
 from backend.reports.plain import finite
@@ -24,7 +25,6 @@ COLUMNS = (
     "origin",
     "missing",
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # a spreadsheet calculates what begins like this
 
 
 def rows(report: Report) -> Iterator[tuple[str, ...]]:
@@ -41,7 +41,7 @@ def rows(report: Report) -> Iterator[tuple[str, ...]]:
                     value, lower, upper, n, missing = _number(cell)
                     words = (*where, name, column.name, column.unit or "number")
                     numbers = ("" if x is None else str(x) for x in (value, lower, upper, n))
-                    yield (*map(literal, words), *numbers, literal(table.origin), literal(missing))
+                    yield (*map(harmless, words), *numbers, harmless(table.origin), harmless(missing))
 
 
 def text(report: Report) -> str:
@@ -57,8 +57,3 @@ def _number(cell: Estimate | int | float) -> tuple[float | None, float | None, f
     if isinstance(cell, Estimate):
         return finite(cell.value), finite(cell.lower), finite(cell.upper), cell.n, cell.missing
     return finite(cell), None, None, None, ""
-
-
-def literal(words: str) -> str:
-    """The words behind an apostrophe where a spreadsheet would take them for a formula."""
-    return f"'{words}" if words.startswith(_FORMULA) else words

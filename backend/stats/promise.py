@@ -64,7 +64,8 @@ def _short(share: float) -> str:
 
 
 def _of(texts: int, groups: int, kind: str) -> str:
-    return f"{texts:,} {kind}" + (f" in {groups:,} groups" if groups != texts else "")
+    tied = f" in {groups:,} group{'s' * (groups != 1)}"
+    return f"{texts:,} {kind}{tied if groups != texts else ''}"
 
 
 def needed(texts: int, width: float, aim: float = AIM) -> int:
@@ -74,4 +75,4 @@ def needed(texts: int, width: float, aim: float = AIM) -> int:
     """
     exact = texts * (width / aim) ** 2
     step = int(10 ** max(floor(log10(exact)) - 1, 0))
-    return ceil(exact / step) * step
+    return ceil(round(exact / step, 6)) * step

@@ -11,7 +11,7 @@ from backend.learning.agreed import AC1, ALPHA, COHEN, FLEISS, by_label, coeffic
 from backend.stats.agreement import Level, Ratings, alpha, percent
 from backend.stats.f1 import Array
 from backend.stats.kappa import ac1, cohen, fleiss
-from scripts.coverage.cells import Cell, Check, Sample, Shown, shown
+from scripts.coverage.cells import ALIKE, Cell, Check, Sample, Shown, shown
 
 PERCENT, LABEL = "percent agreement", "alpha of the first label"
 CALLED: Mapping[Level, Mapping[str, str]] = {  # the product's coefficients, as they are called here
@@ -46,7 +46,7 @@ def found(cell: Cell, sample: Sample, seed: int) -> dict[str, Shown | None]:
 
     That way all repetitions of a cell have the same clusters, which are resampled once.
     """
-    given = twice(sample)
+    given, seed = twice(sample), seed // ALIKE
     told = {PERCENT: shown(percentage(given, sample.groups))}
     for level in levels(cell):
         each = coefficients(given, level, sample.groups, seed, cell.labels)

@@ -25,6 +25,7 @@ COPIED = 0.5  # of the texts of a group have the group's label, the others one o
 HARD = 1 / 3  # of groups
 KNOWN = {False: 0.95, True: 0.65}  # hard -> probability that a coder knows the label; .85 on average
 ERRS = {False: 0.6, True: 1.8}  # hard -> times the model's usual rate of errors; 1 on average
+ALIKE = 100  # repetitions whose seeds are the same where drawing resamples anew would take long
 MISSED, MISTAKEN = 0.30, 0.12  # the model's usual rates of errors on texts with and without the first label
 
 
@@ -87,7 +88,7 @@ class Check:
     `truths(cell, sample)`: the true figures of a world, from a very large sample of it; a name that is left out has a
     truth of its own in every repetition. `found(cell, sample, seed)`: their intervals, None where withheld; a name that
     is left out does not exist in this world. `failing`: names shown for comparison, which the product does not promise.
-    `every`: it is tried in one of so many repetitions, where it takes long.
+    `every`: it takes long, and is tried in one of so many repetitions of the larger samples.
     """
 
     names: tuple[str, ...]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from backend.learning.measured import KAPPA, MACRO, STEPS, figures, precision_and_recall, scored
 from backend.stats.f1 import Marks, scores, tally_marks
 from labelstudio_config.codebook import Kind
-from scripts.coverage.cells import Cell, Check, Sample, Shown, shown
+from scripts.coverage.cells import ALIKE, Cell, Check, Sample, Shown, shown
 
 F1, PRECISION, RECALL = ("F1", "precision", "recall")
 CALLED = {MACRO: "macro F1", KAPPA: "weighted kappa of the model", STEPS: "mean error in steps"}
@@ -28,7 +28,7 @@ def truths(cell: Cell, sample: Sample) -> dict[str, float]:
 
 def found(cell: Cell, sample: Sample, seed: int) -> dict[str, Shown | None]:
     accepted, said = marks(cell, sample.gold), marks(cell, sample.model)
-    measures, by_label = scored(kind(cell), accepted, said, sample.groups, seed)
+    measures, by_label = scored(kind(cell), accepted, said, sample.groups, seed // ALIKE)
     precision, recall = precision_and_recall(accepted, said, sample.groups)
     told = {CALLED[name]: shown(figure) for name, figure in measures.items()}
     for place in LABELS:

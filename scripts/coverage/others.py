@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from backend.learning.measured import MACRO, figures, scored
 from backend.stats.f1 import Marks
 from labelstudio_config.codebook import Kind
-from scripts.coverage.cells import Cell, Check, Sample, Shown, shown
+from scripts.coverage.cells import ALIKE, Cell, Check, Sample, Shown, shown
 
 NAME = "macro F1 of a coder, by the others"
 
@@ -20,7 +20,7 @@ def truths(cell: Cell, sample: Sample) -> dict[str, float]:
 
 def found(cell: Cell, sample: Sample, seed: int) -> dict[str, Shown | None]:
     others, said, tied = left_out(sample)
-    return {NAME: shown(scored(Kind.SINGLE, others, said, tied, seed, "answers")[0][MACRO])}
+    return {NAME: shown(scored(Kind.SINGLE, others, said, tied, seed // ALIKE, "answers")[0][MACRO])}
 
 
 def left_out(sample: Sample) -> tuple[Marks, Marks, NDArray[np.int64]]:

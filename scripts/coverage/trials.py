@@ -8,10 +8,9 @@ from functools import cache
 
 import numpy as np
 
-from scripts.coverage.cells import Cell, Check, Shown, draw
+from scripts.coverage.cells import SIZES, Cell, Check, Shown, draw
 
 LARGE, TIMES = 100_000, 5  # texts that a truth is had from, and how many samples of so many
-ALIKE = 100  # repetitions with the same resamples
 
 
 @dataclass(slots=True)
@@ -49,8 +48,8 @@ def trials(cell: Cell, checks: Sequence[Check], repetitions: int, number: int) -
     done = Trials(cell, truths=truths(replace(cell, group=1, n=LARGE), tuple(checks)))
     for repetition in range(repetitions):
         sample = draw(cell, cell.n, np.random.default_rng([number, repetition]))
-        for check in (one for one in checks if repetition % one.every == 0):
-            for name, found in check.found(cell, sample, repetition // ALIKE).items():
+        for check in (one for one in checks if cell.n == min(SIZES) or repetition % one.every == 0):
+            for name, found in check.found(cell, sample, repetition).items():
                 done.tallies.setdefault(name, Tally()).add(found, done.truths.get(name))
     return done
 

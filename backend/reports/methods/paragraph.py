@@ -155,7 +155,8 @@ def _validation(found: Sequence[Validity]) -> list[str]:
         told.append(f"Krippendorff's alpha of coders is {_between(alphas)} over {counted(len(alphas), 'question')}")
     if fits:
         where = _texts(found[0].role)
-        told.append(f"the model's fit to {where} texts is {_between(fits)} over {counted(len(fits), 'question')}")
+        which = " or ".join(sorted({one.measure for one in some if one.fit.value is not None}))
+        told.append(f"the model's {which} on {where} texts is {_between(fits)} over {counted(len(fits), 'question')}")
     return [f"On texts coded blind, {listed(told)}; the report has each with its interval."]
 
 

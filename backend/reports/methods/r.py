@@ -103,12 +103,16 @@ mean_of <- function(one, binary) {
       max(1 - mean(units), 0) * more / ((clusters + 1) * clusters)
   }
   df <- clusters - length(draws)
+  have <- sum(u$y > 0)
+  lack <- sum(u$y < u$m)
+  # where rows are tied, how much they vary is known from the clusters that have a rare label
+  if (binary && any(u$m > 1)) df <- min(df, max(min(have, lack), 1))
   naive <- if (known) mean(s$pred) else NA
   corrected <- if (known) human + lambda * (naive - sampled) else NA
   by_people <- bounds(human, sum(w * e^2), df, clusters, binary)
   by_both <- if (known) bounds(corrected, variance, df, clusters, binary) else c(NA, NA)
-  data.frame(outcome = one, rows = nrow(s), coded = nrow(k), clusters = clusters, have = sum(u$y > 0),
-    lack = sum(u$y < u$m), naive = naive, human = human, human_lower = by_people[1], human_upper = by_people[2],
+  data.frame(outcome = one, rows = nrow(s), coded = nrow(k), clusters = clusters, have = have, lack = lack,
+    naive = naive, human = human, human_lower = by_people[1], human_upper = by_people[2],
     corrected = corrected, corrected_lower = by_both[1], corrected_upper = by_both[2],
     lambda = if (known) lambda else NA)
 }

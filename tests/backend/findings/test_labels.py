@@ -41,3 +41,5 @@ def test_what_is_missing_is_said(coding: Coding) -> None:
     assert "no release yet" in found(coding).missing
     says(coding)
     assert found(coding).missing.startswith("No gate text has an accepted value yet")
+    audit(coding, TWENTY[:2])
+    assert found(coding).missing.startswith("The release has scored none of the texts with an accepted value.")

@@ -44,7 +44,7 @@ def test_a_development_figure_is_called_one_and_looks_are_counted(coding: Coding
     says(coding, audit(coding, TWENTY))
     told = found(coding, 3)
     assert "development" in table(told, "model-gate").title
-    assert "looked at 3 times so far" in told.text[0]
+    assert "which were looked at 3 times for that" in told.text[0]
 
 
 def test_a_closed_test_is_said_to_be_closed(coding: Coding) -> None:
@@ -80,4 +80,4 @@ def test_a_gate_without_gold_says_why(coding: Coding) -> None:
     says(coding)
     told = found(coding)
     assert told.tables == ()
-    assert any(one.startswith("No gate text has an accepted value yet: ") for one in told.text)
+    assert told.missing.startswith("No gate text has an accepted value yet: ")

@@ -112,7 +112,7 @@ def test_texts_of_one_cluster_are_resampled_together() -> None:
     votes = {n: (Vote(1, frozenset({"no"})), Vote(2, frozenset({"yes" if n % 3 else "no"}))) for n in range(12)}
     found = agreed(HUMOR, votes, dict.fromkeys(votes, 0), 1)
     assert found.percent.value == pytest.approx(1 / 3)
-    assert found.percent.missing.startswith("12 double-coded texts in 1 groups: the interval is wider than .5")
+    assert found.percent.missing.startswith("12 double-coded texts in 1 group: the interval is wider than .5")
 
 
 def test_a_cluster_counts_as_one_text() -> None:

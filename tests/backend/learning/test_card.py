@@ -70,7 +70,7 @@ def test_rows_follow_the_texts_whatever_their_order() -> None:
 def test_texts_of_one_cluster_count_as_one_in_every_interval() -> None:
     tied = build(FACTS, {}, gate(), BOOK, predictions(), TEXTS, dict.fromkeys(TEXTS, 100), decision())
     figure = tied.questions[0].measures[0].scores[CHAMPION]
-    assert figure.value is not None and figure.missing == "40 texts in 1 groups: an interval needs at least 30 groups"
+    assert figure.value is not None and figure.missing == "40 texts in 1 group: an interval needs at least 30 groups"
 
 
 def test_a_gate_text_that_was_not_scored_is_an_error() -> None:

@@ -45,7 +45,7 @@ def test_texts_of_one_cluster_are_resampled_together() -> None:
 def test_where_an_interval_would_not_hold_the_figure_is_alone() -> None:
     alone = scored(Kind.SINGLE, TRUTH, SAID, np.zeros(12, dtype=np.int64), 1)[0][MACRO]
     assert alone.value is not None and (alone.lower, alone.upper) == (None, None)
-    assert alone.missing == "12 texts in 1 groups: an interval needs at least 30 groups"
+    assert alone.missing == "12 texts in 1 group: an interval needs at least 30 groups"
     truth, said = marks(*[0] * 40, *[1] * 40), marks(*[0] * 35, *[1] * 5, *[1] * 40)
     whole, by_label = scored(Kind.SINGLE, truth, said, np.r_[:40, 40 + np.arange(40) // 5], 1)
     assert whole[MACRO].missing == (

@@ -167,5 +167,10 @@ def test_a_table_without_rows_says_so() -> None:
         assert words(page.xpath("//td")[0]) == "There is no row to show."
 
 
+def test_rows_without_a_head_have_a_corner_that_is_no_head() -> None:
+    page = only(((0.5,),), Column("a", "share"), head="")
+    assert [(cell.tag, words(cell)) for cell in page.xpath("//thead//tr/*")] == [("td", ""), ("th", "a %")]
+
+
 def test_a_report_without_sections_says_so() -> None:
     assert "There is nothing to report on yet." in words(parsed(made.empty()))

@@ -4,11 +4,10 @@ import csv
 import io
 
 import pandas as pd
-import pytest
 
 from backend.findings.report import Column, Report, Section
 from backend.learning.estimate import Estimate
-from backend.reports.tidy import COLUMNS, literal, rows, text
+from backend.reports.tidy import COLUMNS, rows, text
 from tests.backend.reports import made
 
 
@@ -44,12 +43,6 @@ def test_pandas_reads_numbers_as_numbers() -> None:
     assert found[["value", "lower", "upper", "n"]].dtypes.map(pd.api.types.is_numeric_dtype).all()
     assert len(found) == len(list(rows(made.rich())))
     assert made.HEBREW in set(found["row"]) and made.MARKUP in set(found["row"])
-
-
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
-def test_no_name_is_a_formula(start: str) -> None:
-    assert literal(f"{start}1+1") == f"'{start}1+1"
-    assert literal(f"a{start}") == f"a{start}"
 
 
 def test_names_origins_and_reasons_are_no_formulas() -> None:

@@ -81,7 +81,7 @@ def test_before_the_test_is_open_it_speaks_of_development_texts(coding: Coding) 
     analysed(coding, opened=False)
     told = written(coding)
     assert "development texts have one" in told
-    assert "fit to test texts" not in told
+    assert "on test texts" not in told
 
 
 def test_the_page_says_what_each_number_is_and_what_to_cite(opened: Coding) -> None:
