@@ -32,6 +32,13 @@ def run(key: str, *, by: str, reason: str, yes: bool) -> None:
         if same:
             say(f"The test was opened for {release.name} on {same[-1].created_at:%Y-%m-%d} by {same[-1].by} already.")
             return
+        with store.reading() as s:
+            lacking = looks.unscored(s, project.id, release.scorer_id)
+        if lacking:
+            raise OpenTestError(
+                f"{release.name} has not scored {lacking:,} of the test texts yet, so nothing would be seen. Run "
+                f"`socialite push --project {key}` first: it scores them, and shows them to nobody."
+            )
         _ask(key, release.name, len(before), yes)
         with store.writing() as s:
             current = releases.current(s, project.id)

@@ -203,11 +203,20 @@ def _estimates(study: Study, found: Sequence[Validity]) -> str:
         return "No share is corrected for the model's errors before that."
     if all(one.no_sample for one in found):
         return "No share can be corrected for the model's errors, for want of a random sample that is coded."
+    if not _wholly_scored(study):
+        return "No share is corrected for the model's errors yet, since not every text has a label of the model."
     return (
         "Shares are corrected for the model's errors by the test texts, whose chance to be sampled is known "
         "(Angelopoulos et al. 2023; Egami et al. 2023), and the table beside the report allows the same of "
         f"regressions; intervals are at {100 * LEVEL:.0f} %."
     )
+
+
+def _wholly_scored(study: Study) -> bool:
+    """Whether the release has a score of every text that a row of the corpus shows, on some question."""
+    texts = study.facts.texts
+    shown = texts.ids[texts.rows > 0]
+    return any(bool(one.at(shown)[0].all()) for one in study.facts.scores.values())
 
 
 def _range(numbers: Sequence[str]) -> str:

@@ -44,6 +44,16 @@ def test_another_codebook_is_another_opening(posts: Coding) -> None:
     assert [look.revision_id == now.id for look in opened(posts)] == [False, True]
 
 
+def test_a_test_that_is_not_scored_is_not_opened(posts: Coding) -> None:
+    text = posts.text("first", "audit", rank=0, role="test")
+    score(posts, {})
+    with pytest.raises(OpenTestError, match="not scored 1 of the test texts"):
+        open_test.run("posts", by="Ada", reason="Now.", yes=True)
+    score(posts, {text: {"humor": (0.3, 0.7)}})
+    open_test.run("posts", by="Ada", reason="Now.", yes=True)
+    assert len(opened(posts)) == 1
+
+
 @pytest.mark.parametrize(("answer", "n"), [("y", 1), ("", 0), ("no", 0)])
 def test_a_person_is_asked(posts: Coding, monkeypatch: pytest.MonkeyPatch, answer: str, n: int) -> None:
     score(posts, {})

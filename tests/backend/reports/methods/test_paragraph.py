@@ -84,6 +84,12 @@ def test_before_the_test_is_open_it_speaks_of_development_texts(coding: Coding) 
     assert "on test texts" not in told
 
 
+def test_shares_are_corrected_only_where_every_text_is_scored(opened: Coding) -> None:
+    assert "Shares are corrected" in written(opened)
+    opened.text("a text that came late and has no score")
+    assert "not every text has a label of the model" in written(opened)
+
+
 def test_the_page_says_what_each_number_is_and_what_to_cite(opened: Coding) -> None:
     about, _, found = known(opened)
     page = methods(about, found, PROGRAM)
