@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
@@ -21,14 +21,15 @@ from backend.findings import (
     summary,
 )
 from backend.findings.about import about
-from backend.findings.agreement import people
+from backend.findings.agreement import People, people
 from backend.findings.arms import arms
 from backend.findings.assisted import ballots
 from backend.findings.corpus import metadata
 from backend.findings.differing import differing
-from backend.findings.facts import PRODUCTION, FindingsError, facts
-from backend.findings.fit import fits
-from backend.findings.report import Report
+from backend.findings.facts import PRODUCTION, Facts, FindingsError, facts
+from backend.findings.fit import Fit, fits
+from backend.findings.report import Report, Section
+from backend.learning.vote import Ballot
 from db import projects, runs
 
 PHASES = ("training", "pilot", PRODUCTION)
@@ -47,21 +48,29 @@ def build(s: Session, key: str, phase: str = PRODUCTION, by: Sequence[str] = ())
     blind, helped = people(found), ballots(s, found)
     votes = {question: {text: one.votes for text, one in mine.items()} for question, mine in helped.items()}
     fitted = fits(found) if phase == PRODUCTION else {}
-    sections = [
-        summary.section(found, blind, fitted),
-        coders.section(found),
-        agreement.section(found, blind, votes),
-    ]
-    if phase == PRODUCTION:
-        sections += [
-            model.section(found, fitted, blind, runs.looks(s, found.project.id)),
-            labels.section(found, fitted),
-            confusion.section(found, fitted, differing(s, found, helped, fitted) if found.release else ()),
-            calibration.section(found),
-            releases.section(s, found),
-            anchoring.section(found, arms(s, found)),
-            prevalence.section(found, metadata(s, found.project.id), by),
-            nonresponse.section(found),
-        ]
-    sections.append(shares.section(found))
+    people_only = [coders.section(found), agreement.section(found, blind, votes)]
+    with_model = _with_model(s, found, blind, helped, fitted, by) if phase == PRODUCTION else []
+    sections = [*people_only, *with_model, shares.section(found)]
+    sections = [summary.section(found, blind, fitted, sections), *sections]
     return Report(f"{found.project.title}: what was found", about(s, found), tuple(sections))
+
+
+def _with_model(
+    s: Session,
+    found: Facts,
+    blind: Sequence[People],
+    helped: Mapping[str, Mapping[int, Ballot]],
+    fitted: Mapping[str, Sequence[Fit]],
+    by: Sequence[str],
+) -> list[Section]:
+    """What needs a model, or a sample that gold is of."""
+    return [
+        model.section(found, fitted, blind, runs.looks(s, found.project.id)),
+        labels.section(found, fitted),
+        confusion.section(found, fitted, differing(s, found, helped, fitted) if found.release else ()),
+        calibration.section(found),
+        releases.section(s, found),
+        anchoring.section(found, arms(s, found)),
+        prevalence.section(found, metadata(s, found.project.id), by),
+        nonresponse.section(found),
+    ]

@@ -22,10 +22,7 @@ def coefficients(found: Mapping[str, Agreed]) -> tuple[Table, ...]:
     names = [name for name in (COHEN, FLEISS, AC1, MASI) if any(name in others for others in having.values())]
     if not names:
         return ()
-    cells: tuple[tuple[Cell, ...], ...] = tuple(
-        tuple(others.get(name, "of other kinds of questions, or numbers of coders") for name in names)
-        for others in having.values()
-    )
+    cells: tuple[tuple[Cell, ...], ...] = tuple(tuple(others.get(name) for name in names) for others in having.values())
     table = Table(
         key="agreement-coefficients",
         title="Agreement by other coefficients",

@@ -21,8 +21,10 @@ NOT_PRODUCTION = (
 )
 
 
-def section(facts: Facts, blind: Sequence[People], fits: Mapping[str, Sequence[Fit]]) -> Section:
-    """A table of the key numbers, a row a question, and what they mean."""
+def section(
+    facts: Facts, blind: Sequence[People], fits: Mapping[str, Sequence[Fit]], others: Sequence[Section] = ()
+) -> Section:
+    """Tables of the key numbers, a row a question, and what they mean. `others`: sections that have more of them."""
     text = [_what(facts)]
     if facts.phase != PRODUCTION:
         text.append(NOT_PRODUCTION.format(phase=facts.phase))
@@ -34,7 +36,7 @@ def section(facts: Facts, blind: Sequence[People], fits: Mapping[str, Sequence[F
     if len(blind) <= SENTENCES:
         text += [_sentence(one, by_role) for one in blind]
     text += _limits(facts) if facts.phase == PRODUCTION else []
-    return Section("summary", TITLE, tuple(text), (_table(blind, by_role),))
+    return Section("summary", TITLE, tuple(text), (_table(blind, by_role), *_also(blind, others)))
 
 
 def _what(facts: Facts) -> str:
@@ -110,3 +112,45 @@ def _table(blind: Sequence[People], by_role: Mapping[str, Mapping[str, Fit]]) ->
         cells=tuple(cells),
         origin="audit texts, coded blind; the model by the accepted values of gate texts (development) and test texts",
     )
+
+
+def _also(blind: Sequence[People], others: Sequence[Section]) -> tuple[Table, ...]:
+    """Calibration and anchoring of each question, as their own sections have them; none where they have nothing."""
+    tables = {(table.key, table.question): table for one in others for table in one.tables}
+    cells = {
+        one.question.id: (
+            *(_looked_up(_calibrated(tables, one.question.id), "ECE", column) for column in ("raw", "calibrated")),
+            _looked_up(tables.get(("anchoring", "")), one.question.id, "difference"),
+        )
+        for one in blind
+    }
+    if not any(cell for row in cells.values() for cell in row):
+        return ()
+    table = Table(
+        key="summary-also",
+        title="Key numbers of calibration and anchoring",
+        question="",
+        head="question",
+        rows=tuple(cells),
+        columns=(
+            Column("ECE, raw", "number"),
+            Column("ECE, calibrated", "number"),
+            Column("anchoring", "difference"),
+        ),
+        cells=tuple(cells.values()),
+        origin="audit texts, coded blind, and control texts, assisted; the sections on each say how",
+    )
+    return (table,)
+
+
+def _calibrated(tables: Mapping[tuple[str, str], Table], question: str) -> Table | None:
+    """On the test once it is open."""
+    return tables.get(("calibration-test", question)) or tables.get(("calibration-gate", question))
+
+
+def _looked_up(table: Table | None, row: str, column: str) -> Cell:
+    """A cell by the names of its row and column; None where there is none."""
+    names = [one.name for one in table.columns] if table else []
+    if table is None or row not in table.rows or column not in names:
+        return None
+    return table.cells[table.rows.index(row)][names.index(column)]

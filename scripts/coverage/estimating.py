@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from zlib import crc32
 
 import numpy as np
 
@@ -25,12 +26,17 @@ SEEN, DIFFERENCE = "agreement with a model in sight", "anchoring"
 
 
 def found(cell: Cell, sample: Sample, seed: int) -> Mapping[str, Shown | None]:
-    return _shares(cell, seed) | _anchoring(sample, seed)
+    return _shares(cell, sample) | _anchoring(sample)
 
 
-def _shares(cell: Cell, seed: int) -> dict[str, Shown | None]:
+def own(sample: Sample, which: int) -> np.random.Generator:
+    """Random numbers of a repetition's own: seeds of intervals come again, samples do not."""
+    return np.random.default_rng([crc32(sample.ratings.tobytes()), which])
+
+
+def _shares(cell: Cell, sample: Sample) -> dict[str, Shown | None]:
     """`cell.n` texts of the corpus are coded; as texts are drawn independently, the first ones are a random sample."""
-    corpus = draw(cell, CORPUS, np.random.default_rng([seed, cell.n, cell.group, 1]))
+    corpus = draw(cell, CORPUS, own(sample, 1))
     human = (corpus.truth == 0).astype(np.float64)[:, None]
     model = (corpus.model == 0).astype(np.float64)[:, None]
     truth, given = float(human.mean()), weighed(_frame(cell), np.ones(CORPUS), human, model, share=True)
@@ -52,16 +58,16 @@ def _shown(one: Estimate, truth: float | None = None) -> Shown | None:
     return None if one.lower is None or one.upper is None else Shown(one.lower, one.upper, truth)
 
 
-def _anchoring(sample: Sample, seed: int) -> dict[str, Shown | None]:
+def _anchoring(sample: Sample) -> dict[str, Shown | None]:
     """The first half of the groups is coded blind, the second with the suggestion in sight, each text by one coder."""
     names = np.unique(sample.groups)
     blind = sample.groups < names[len(names) // 2]
-    own = _agrees(sample)
-    followed = np.random.default_rng([seed, 2]).random(len(own)) < FOLLOWED
-    seen = np.where(followed, 1.0, own)
+    alone = _agrees(sample)
+    followed = own(sample, 2).random(len(alone)) < FOLLOWED
+    seen = np.where(followed, 1.0, alone)
     arms = [
         Arm(agrees[half], np.ones(int(half.sum())), sample.groups[half])
-        for agrees, half in ((seen, ~blind), (own, blind))
+        for agrees, half in ((seen, ~blind), (alone, blind))
     ]
     first, _, difference = compared(*arms)
     return {SEEN: _shown(first), DIFFERENCE: _shown(difference)}

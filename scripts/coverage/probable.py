@@ -9,22 +9,23 @@ import numpy as np
 from backend.findings.calibration import losses
 from backend.stats.calibration import brier, log_loss
 from scripts.coverage.cells import Cell, Check, Sample, Shown
+from scripts.coverage.estimating import own
 
 BRIER, LOG_LOSS = "Brier score", "log loss"
 SURE = (0.55, 0.75, 0.95)  # how sure the model says that it is of its label, whatever the text
 
 
-def _said(sample: Sample, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _said(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
     """Log-probabilities [n, K], and the true labels as marks."""
     n, k = len(sample.truth), sample.labels
-    sure = np.random.default_rng([seed, 3]).choice(SURE, n)
+    sure = own(sample, 3).choice(SURE, n)
     p = np.repeat(((1 - sure) / (k - 1))[:, None], k, axis=1)
     p[np.arange(n), sample.model] = sure
     return np.log(p), np.eye(k, dtype=np.bool_)[sample.truth]
 
 
 def found(cell: Cell, sample: Sample, seed: int) -> Mapping[str, Shown | None]:
-    log_p, truth = _said(sample, seed)
+    log_p, truth = _said(sample)
     each = losses(log_p, log_p, truth, sample.groups, several=False)
     first = {BRIER: each[0][0], LOG_LOSS: each[1][0]}
     return {
@@ -34,7 +35,7 @@ def found(cell: Cell, sample: Sample, seed: int) -> Mapping[str, Shown | None]:
 
 
 def truths(cell: Cell, sample: Sample) -> Mapping[str, float]:
-    log_p, truth = _said(sample, 0)
+    log_p, truth = _said(sample)
     return {
         BRIER: float(brier(log_p, truth, several=False).mean()),
         LOG_LOSS: float(log_loss(log_p, truth, several=False).mean()),

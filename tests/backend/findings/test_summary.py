@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend.findings.agreement import people
 from backend.findings.fit import fits
-from backend.findings.report import Section
+from backend.findings.report import Column, Section, Table
 from backend.findings.summary import section
 from backend.learning.estimate import Estimate
 from tests.backend.findings.audited import TWENTY, audit, says
@@ -47,6 +47,17 @@ def test_a_closed_test_may_not_be_concluded_from(coding: Coding) -> None:
     told = found(coding)
     assert any("report their figures, with the number of openings" in one for one in told.text)
     assert isinstance(column(told.tables[0], "macro F1, test")["humor"], Estimate)
+
+
+def test_calibration_and_anchoring_are_taken_from_their_sections(coding: Coding) -> None:
+    says(coding, audit(coding, TWENTY))
+    facts, number, cell = read(coding), Column("raw", "number"), Estimate(20, 0.1, missing="biased upwards")
+    quality = Table("calibration-gate", "Quality", "humor", "measure", ("ECE",), (number,), ((cell,),), "gate texts")
+    told = section(facts, people(facts), fits(facts), [Section("calibration", "Calibration", tables=(quality,))])
+    also = table(told, "summary-also")
+    assert column(also, "ECE, raw") == {"humor": cell, "topics": None, "stars": None, "year": None}
+    assert set(column(also, "anchoring").values()) == {None}
+    assert [one.key for one in found(coding).tables] == ["summary"]
 
 
 def test_a_pilot_says_what_it_leaves_out(coding: Coding) -> None:

@@ -90,3 +90,13 @@ def test_the_part_is_complete_question_by_question(coding: Coding) -> None:
     found = coding.audit()
     assert [a.question for a in found.accepted] == ["stars", "topics"]
     assert why(found) == {"left blank": 1}
+
+
+def test_the_completed_part_is_told_with_what_is_missing_in_it(coding: Coding) -> None:
+    order = [coding.text(f"text {rank}", "audit", rank=rank) for rank in range(4)]
+    coded(coding, order[0], "yes", "yes")
+    coded(coding, order[1], "yes", "no")
+    coding.delete_task(order[2])
+    found = coding.audit()
+    assert found.completed["humor"] == set(order[:3])
+    assert coding.work().completed == {}
