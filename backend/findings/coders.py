@@ -82,7 +82,7 @@ def _table(facts: Facts, groups: Sequence[tuple[str, Sequence[LiveAnswer]]]) -> 
         *((Column("texts in no stream", "count"),) if unplaced else ()),
         Column("skipped", "count"),
         *(Column(ORIGINS[origin], "count") for origin in origins),
-        Column("median seconds", "seconds"),
+        Column("median time", "seconds"),
         Column("first day"),
         Column("last day"),
     )

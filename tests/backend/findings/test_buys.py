@@ -44,7 +44,7 @@ def test_too_few_texts_have_no_width_and_say_so() -> None:
     wanted = "of 75 test texts 7 will have the rarest label: an interval needs at least 10 such texts"
     assert rare.macro_f1.missing == wanted
     rarer = bought(100, means=Means(10_000, 2, 100, rarest=0.05))
-    assert rarer.alpha.missing.startswith("100 double-coded texts: the interval is wider than 0.5;")
+    assert rarer.alpha.missing.startswith("100 double-coded texts: the interval is wider than .5;")
     assert bought(0).alpha.width is None
     assert bought(300, per_text=1).alpha.missing == "one coder a text: nobody to agree with"
 

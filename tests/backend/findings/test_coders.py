@@ -26,7 +26,7 @@ def test_each_coder_has_a_row_with_texts_by_stream(coding: Coding) -> None:
     assert column(table, "suggestion kept") == {"coder-1": 1, "coder-2": 0}
     assert column(table, "suggestion changed") == {"coder-1": 1, "coder-2": 0}
     assert column(table, "own label") == {"coder-1": 1, "coder-2": 1}
-    assert column(table, "median seconds") == {"coder-1": 7.0, "coder-2": None}
+    assert column(table, "median time") == {"coder-1": 7.0, "coder-2": None}
 
 
 def test_a_text_that_was_answered_twice_is_one_text(coding: Coding) -> None:
@@ -53,7 +53,7 @@ def test_bulk_answers_unnamed_coders_and_texts_in_no_stream_are_shown(coding: Co
     (table,) = found.tables
     assert column(table, "made from predictions") == {"not named": 1}
     assert column(table, "texts in no stream") == {"not named": 1}
-    assert column(table, "median seconds") == {"not named": None}
+    assert column(table, "median time") == {"not named": None}
     assert found.text[0].startswith("0 coders and people whom Label Studio did not name gave 1 answer, from")
 
 
