@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from backend.learning.estimate import FEW, Estimate, estimated, proportion, too_few
 from backend.learning.vote import Vote
-from backend.stats.agreement import Figure, Level, Ratings, alpha_of
+from backend.stats.agreement import Figure, Level, Ratings, alpha_of, pairs
 from backend.stats.f1 import Array
 from backend.stats.interval import Interval, bootstrapped, groups, proportions
 from backend.stats.kappa import ac1_chance, cohen, fleiss
@@ -68,10 +68,8 @@ def agreed(question: Question, votes: Votes, clusters: Mapping[int, int], seed: 
 
 def percentage(given: Ratings, clusters: Clusters) -> Estimate:
     """The share of pairs of ratings of a text that are equal."""
-    there = ~np.isnan(given)
-    rated = there.sum(axis=0)
-    equal = (given[:, None] == given[None]).sum(axis=(0, 1)) - rated
-    (found,) = proportions(equal[:, None], (rated * (rated - 1))[:, None], clusters)
+    equal, every = pairs(given)
+    (found,) = proportions(equal[:, None], every[:, None], clusters)
     return proportion(found, len(clusters), len(np.unique(clusters)), TWICE)
 
 
@@ -105,11 +103,8 @@ def _gwet(given: Ratings, clusters: Clusters, k: int) -> Estimate:
     """AC1 from the interval of what is observed, chance being taken as it is: where AC1 is high, and a bootstrap meets
     hardly a disagreement, chance hardly matters.
     """
-    there = ~np.isnan(given)
-    rated = there.sum(axis=0)
-    pairs = rated * (rated - 1)
-    equal = ((given[:, None] == given[None]).sum(axis=(0, 1)) - rated) / np.maximum(pairs, 1)
-    (found,) = proportions(equal[:, None], (pairs > 0)[:, None], clusters)
+    equal, every = pairs(given)
+    (found,) = proportions((equal / np.maximum(every, 1))[:, None], (every > 0)[:, None], clusters)
     chance = ac1_chance(given, k)
     bounds = ((each - chance) / (1 - chance) for each in (found.value, found.lower, found.upper))
     return proportion(Interval(*bounds), len(clusters), len(np.unique(clusters)), TWICE)

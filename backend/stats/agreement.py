@@ -52,16 +52,21 @@ def percent(ratings: Ratings, weights: Weights) -> Array:
 
 def percent_of(ratings: Ratings) -> Figure:
     """`percent` of these ratings, as a function of weights."""
-    text, _, times = given(ratings)
-    n = ratings.shape[1]
-    rated = np.bincount(text, times, n)
-    pairs = np.stack([np.bincount(text, times * (times - 1), n), rated * (rated - 1)], axis=1)
+    counted_pairs = np.stack(pairs(ratings), axis=1)
 
     def figure(weights: Weights) -> Array:
-        equal, every = (_wide(weights) @ pairs).T
+        equal, every = (_wide(weights) @ counted_pairs).T
         return ratio(equal, every)
 
     return figure
+
+
+def pairs(ratings: Ratings) -> tuple[Array, Array]:
+    """Of each text [n]: its ordered pairs of equal ratings, and all its ordered pairs."""
+    text, _, times = given(ratings)
+    n = ratings.shape[1]
+    rated = np.bincount(text, times, n).astype(np.float64)
+    return np.bincount(text, times * (times - 1), n).astype(np.float64), rated * (rated - 1)
 
 
 def alpha(ratings: Ratings, level: Level, weights: Weights) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 
 from scripts.coverage.cells import SIZES, Cell, Check, Shown, draw
 
-LARGE, TIMES = 100_000, 5  # texts that a truth is had from, and how many samples of so many
+LARGE, TIMES = 100_000, 2  # texts that a truth is had from, and how many samples of so many
 
 
 @dataclass(slots=True)
