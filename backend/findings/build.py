@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from backend.findings import agreement, coders, confusion, labels, model, prevalence, releases, summary
+from backend.findings import agreement, coders, confusion, labels, model, prevalence, releases, summary, suspects
 from backend.findings.about import about
 from backend.findings.agreement import people
 from backend.findings.assisted import ballots
@@ -42,6 +42,7 @@ def build(s: Session, key: str, phase: str = PRODUCTION, by: Sequence[str] = ())
             model.section(found, fitted, blind, runs.looks(s, found.project.id)),
             labels.section(found, fitted),
             confusion.section(found, fitted, differing(s, found, helped, fitted) if found.release else ()),
+            suspects.section(s, found),
             releases.section(s, found),
             prevalence.section(found, metadata(s, found.project.id), by),
         ]
