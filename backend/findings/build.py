@@ -19,6 +19,7 @@ from backend.findings import (
     releases,
     shares,
     summary,
+    suspects,
 )
 from backend.findings.about import about
 from backend.findings.agreement import People, people
@@ -68,6 +69,7 @@ def _with_model(
         model.section(found, fitted, blind, runs.looks(s, found.project.id)),
         labels.section(found, fitted),
         confusion.section(found, fitted, differing(s, found, helped, fitted) if found.release else ()),
+        suspects.section(s, found),
         calibration.section(found),
         releases.section(s, found),
         anchoring.section(found, arms(s, found)),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from backend.findings.build import build
 from backend.findings.suspects import LEAST, Compared, compared, confident, section
 from db import predictions, releases, revisions, runs, snapshots
 from db.snapshots import ItemRow
@@ -161,6 +162,12 @@ def test_too_few_texts_are_said_to_be(coding: Coding) -> None:
     with coding.store.reading() as s:
         made = section(s, read(coding))
     assert made.missing.startswith("Nothing could be compared") and "year: a number has no probability" in made.missing
+
+
+def test_the_report_has_them(coding: Coding) -> None:
+    coded_texts(coding)
+    with coding.store.reading() as s:
+        assert "suspects" in {one.key for one in build(s, coding.world.key).sections}
 
 
 def test_a_project_without_a_release_has_nothing_to_compare(coding: Coding) -> None:
