@@ -76,7 +76,7 @@ def whole(found: Report) -> list[str]:
     return [one.key for one in found.sections]
 
 
-ALL = ["summary", "coders", "agreement", "model", "labels", "confusion", "calibration", "releases"]
+ALL = ["summary", "coders", "agreement", "model", "labels", "confusion", "suspects", "calibration", "releases"]
 ALL += ["anchoring", "prevalence", "nonresponse", "shares"]
 
 
