@@ -21,7 +21,7 @@ from backend.settings import Settings, load
 from backend.worker import Worker
 from db import projects, revisions
 from db.models import Inbox
-from db.store import FILE, Store, open_store, sqlite_url
+from db.store import Store, sqlite_url
 from labelstudio_config.xml import from_xml
 from tests.payloads import CONFIG
 
@@ -70,14 +70,6 @@ class Site:
 
 
 Opener = Callable[..., Site]
-
-
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store's file with all tables and no rows, to be copied."""
-    home = tmp_path_factory.mktemp("empty")
-    open_store(sqlite_url(home)).close()
-    return home / FILE
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from backend.corpus.label_studio import LabelStudio
 from backend.corpus.label_studio_errors import LabelStudioError
 from backend.corpus.table import TableError
 from db import answers
-from tests.backend.corpus.fake import FakeLabelStudio
+from tests.backend.corpus.fake_label_studio import FakeLabelStudio
 from tests.backend.findings.world import score
 from tests.backend.learning.coding import Coding, coded
 

@@ -1,4 +1,6 @@
-"""A Label Studio in memory: projects, tasks and webhooks as far as connecting needs them, in the form of its client."""
+"""A Label Studio in memory: projects, tasks and webhooks, as far as connecting and adjudicating need them, in the form
+of its client.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ from backend.corpus.label_studio_errors import GoneError
 
 Json = dict[str, Any]
 CREATED = "2026-01-02T03:04:05.000000Z"
+COUNTED = {"total_annotations": 0, "cancelled_annotations": 0, "total_predictions": 0}  # added to every task
 
 
 class FakeLabelStudio:
@@ -22,7 +25,7 @@ class FakeLabelStudio:
         self.hooks: list[Json] = []
         self.ml: list[Json] = []
         self.calls: list[str] = []
-        self._numbers = count(1)
+        self._numbers = count(100)
 
     def create_project(self, **fields: Any) -> Json:
         self.calls.append("create project")
@@ -47,14 +50,19 @@ class FakeLabelStudio:
 
     def import_tasks(self, number: int, tasks: Sequence[Json]) -> list[int]:
         self.calls.append(f"import into {number}")
-        nothing = {"total_annotations": 0, "cancelled_annotations": 0, "total_predictions": 0}
-        new = [nothing | task | {"id": next(self._numbers)} for task in tasks]
+        new = [COUNTED | task | {"id": next(self._numbers)} for task in tasks]
         self.tasks_of[number] += new
         return [task["id"] for task in new]
 
     def tasks(self, number: int, *, full: bool = True) -> Iterator[tuple[int, list[Json]]]:
-        if self.tasks_of[number]:
-            yield len(self.tasks_of[number]), list(self.tasks_of[number])
+        if there := self.tasks_of.get(number):
+            yield len(there), list(there)
+
+    def task(self, number: int) -> Json | None:
+        return next((task for tasks in self.tasks_of.values() for task in tasks if task["id"] == number), None)
+
+    def annotation(self, number: int) -> Json | None:
+        return None
 
     def delete_tasks(self, number: int, ids: Sequence[int]) -> None:
         self.calls.append(f"delete from {number}")

@@ -22,7 +22,7 @@ from db.store import Store, open_store, sqlite_url
 from db.texts import UnitRow
 from labelstudio_config.xml import to_xml
 from tests.backend.assist.world import BOOK, make_world
-from tests.backend.corpus.fake import FakeLabelStudio
+from tests.backend.corpus.fake_label_studio import COUNTED, FakeLabelStudio
 
 SERVER = "http://posts.example:8080"
 OURS = "http://ours.example:9090"
@@ -89,7 +89,7 @@ def test_a_project_is_made_blind_and_its_tasks_hold_what_coders_saw(
     (hook,) = fake.webhooks(row.ls_id)
     assert hook["url"] == f"{OURS}/ls/posts/webhook" and hook["is_active"] and wiring.fits(hook, row.secret_hash)
     made = [task for _, page in fake.tasks(row.ls_id) for task in page]
-    assert all(set(task) == {"id", "project", "data", "meta"} for task in made)
+    assert all(task.keys() - COUNTED.keys() == {"id", "data", "meta"} for task in made), "nobody's answer"
     assert all(set(task["data"]) == {"id", "text"} for task in made), "no other column of the table"
     assert all(task["meta"] == {"socialite": {"source": "posts.csv", "id": task["data"]["id"]}} for task in made)
     order = [task["data"]["text"] for task in made]
@@ -105,24 +105,24 @@ def test_pushed_again_only_what_is_new_is_added(site: Site, store: Store, fake: 
     first = pushed(site, ids[:2])
     assert pushed(site, ids[:2]) == replace(first, new=0)
     assert pushed(site, ids) == replace(first, new=2)
-    assert len(fake.made) == 4 and len(fake.there) == 1 and len(fake.hooks) == 1
+    assert [len(tasks) for tasks in fake.tasks_of.values()] == [4] and len(fake.hooks) == 1
     assert len(rows_of(store, "adjudication")) == 1
 
 
 def test_where_nothing_is_open_no_project_is_made(site: Site, fake: FakeLabelStudio) -> None:
     assert pushed(site, [], []) == adjudicate.Adjudication(None)
-    assert fake.there == {}
+    assert fake.held == {}
 
 
 def test_a_project_with_a_backend_gets_no_texts(site: Site, store: Store, fake: FakeLabelStudio) -> None:
     ids = remembered(store, *"ab")
     done = pushed(site, ids[:1])
-    fake.ml[done.ls_id or 0] = [{"id": 1, "title": "theirs", "url": "http://elsewhere"}]
+    fake.ml.append({"id": 1, "project": done.ls_id, "title": "theirs", "url": "http://elsewhere"})
     with pytest.raises(LabelStudioError, match="The adjudication project"):
         pushed(site, ids)
     with pytest.raises(LabelStudioError, match="has an ML backend"):
         adjudicate.wire(site, project_of(store))
-    assert len(fake.made) == 1
+    assert [len(tasks) for tasks in fake.tasks_of.values()] == [1]
 
 
 def test_the_screen_follows_the_codebook(site: Site, store: Store, fake: FakeLabelStudio) -> None:
@@ -166,7 +166,7 @@ def test_a_project_that_was_deleted_is_made_anew_and_no_sync_fails_for_it(
 ) -> None:
     ids = remembered(store, *"ab")
     first = pushed(site, ids)
-    del fake.there[first.ls_id or 0]
+    del fake.held[first.ls_id or 0]
     rows = rows_of(store, "adjudication")
     assert str(sync_all(store, site.client, rows, lambda done, total: None)) == "Nothing was missing."
     with store.reading() as s:

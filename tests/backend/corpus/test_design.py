@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +21,7 @@ from db.base import now
 from db.models import LsProject, LsTask, Placement, Project, Unit
 from db.predictions import ExposureRow
 from db.releases import scorer
-from db.store import Store, open_store, sqlite_url
+from db.store import Store
 from db.texts import UnitRow
 from labelstudio_config.xml import to_xml
 from tests.backend.assist.test_streams import body
@@ -33,21 +30,6 @@ from tests.backend.corpus.fake_label_studio import FakeLabelStudio
 
 KEY, N = "posts", 30
 BACKEND = "http://backend.example:9090"
-
-
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("store")
-    open_store(sqlite_url(home)).close()
-    return home / "socialite.sqlite"
-
-
-@pytest.fixture
-def store(empty_store: Path, tmp_path: Path) -> Iterator[Store]:
-    shutil.copy(empty_store, tmp_path / empty_store.name)
-    store = Store(sqlite_url(tmp_path))
-    yield store
-    store.close()
 
 
 class Place:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.backend.learning.conftest import coding, empty_store, settings, store
+from tests.backend.learning.conftest import coding, settings
 
-__all__ = ["coding", "empty_store", "settings", "store"]
+__all__ = ["coding", "settings"]

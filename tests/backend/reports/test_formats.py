@@ -15,12 +15,12 @@ from backend.reports.formats import FORMATS
 from backend.reports.written import text
 from labelstudio_config.codebook import Codebook, Control, Kind, Label, Question
 from tests.backend.assist.world import TEXT
-from tests.backend.findings.conftest import coding, empty_store, store
+from tests.backend.findings.conftest import coding
 from tests.backend.findings.world import open_test, score
 from tests.backend.learning.coding import Coding
 from tests.backend.reports.made import ARABIC, HEBREW, MARKUP
 
-__all__ = ["coding", "empty_store", "store"]
+__all__ = ["coding"]
 
 CODES = ("joy", HEBREW, ARABIC, "<b>bold</b>", *(f"label {n}" for n in range(26)))
 LABELS = tuple(Label(f"l{n}", code, code) for n, code in enumerate(CODES))

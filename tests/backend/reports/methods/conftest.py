@@ -14,9 +14,9 @@ from backend.reports.methods import folder
 from tests.backend.findings.analysed import analysed
 from tests.backend.findings.world import read
 from tests.backend.learning.coding import Coding
-from tests.backend.learning.conftest import coding, empty_store, settings, store
+from tests.backend.learning.conftest import coding, settings
 
-__all__ = ["coding", "empty_store", "opened", "settings", "store", "written"]
+__all__ = ["coding", "opened", "settings", "written"]
 
 Known = tuple[Study, AnalysisTable, tuple[Validity, ...]]
 
