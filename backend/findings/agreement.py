@@ -9,6 +9,7 @@ from backend.findings.coefficients import coefficients
 from backend.findings.facts import Facts
 from backend.findings.report import Cell, Column, Section, Table, Unit
 from backend.findings.words import counted
+from backend.learning.accepted import CODERS
 from backend.learning.agreed import Agreed, Votes, agreed
 from backend.learning.ceiling import ceilings
 from backend.learning.estimate import FEW, Estimate
@@ -52,17 +53,18 @@ def section(facts: Facts, blind: Sequence[People], assisted: Mapping[str, Votes]
     if not any(one.agreed.texts for one in blind):
         return Section("agreement", TITLE, tables=helped, missing=_nothing(facts, blind))
     others = coefficients({one.question.id: one.agreed for one in blind})
-    tables = [_main(blind), *others, _ceiling(blind), *(_by_label(one) for one in blind if one.agreed.texts)]
+    planned = int(facts.project.sampling_design.get("coders", CODERS))
+    tables = [_main(blind, planned), *others, _ceiling(blind), *(_by_label(one) for one in blind if one.agreed.texts)]
     return Section("agreement", TITLE, _TEXT, (*(table for table in tables if table.rows), *helped))
 
 
 _TEXT = (
     "Only texts of the audit count here: drawn at random and coded without any suggestion by two coders or more. It is "
     "what each of them said, before anything was discussed or adjudicated; a skipped text is a missing answer.",
-    "Percent agreement is the share of pairs of answers that are equal; it is high by itself where one label is "
-    "frequent. Krippendorff's alpha takes off what chance alone would give: 1 is perfect, 0 is chance. By his "
-    "convention (2004) labels are reliable from .800 on and good for tentative conclusions from .667 on. Here the "
-    "lower bound of the interval has to reach that, since a high value on few texts may be luck.",
+    "Percent agreement is the share of pairs of a text's answers that are equal, on average over texts; it is high by "
+    "itself where one label is frequent. Krippendorff's alpha takes off what chance alone would give: 1 is perfect, 0 "
+    "is chance. By his convention (2004) labels are reliable from .800 on and good for tentative conclusions from .667 "
+    "on. Here the lower bound of the interval has to reach that, since a high value on few texts may be luck.",
     "Of subjective questions people may disagree for good reasons: then low agreement is a finding, and the "
     "distribution of their answers says more than one accepted label.",
 )
@@ -79,7 +81,7 @@ def _nothing(facts: Facts, blind: Sequence[People]) -> str:
     )
 
 
-def _main(blind: Sequence[People]) -> Table:
+def _main(blind: Sequence[People], planned: int) -> Table:
     columns = (*_COLUMNS, Column("by convention"))
     rows = [(one.question.id, (*_row(one.agreed), reading(one.agreed.alpha))) for one in blind]
     return Table(
@@ -91,7 +93,7 @@ def _main(blind: Sequence[People]) -> Table:
         columns=columns,
         cells=tuple(cells for _, cells in rows),
         origin="audit texts of both halves (gate and test), coded blind",
-        notes=tuple(note for one in blind for note in _advice(one.question.id, one.agreed)),
+        notes=tuple(note for one in blind for note in (*_advice(one.question.id, one.agreed), *_more(one, planned))),
         drawn="intervals",
     )
 
@@ -120,6 +122,19 @@ def reading(alpha: Estimate) -> str:
     if alpha.upper is not None and alpha.upper < TENTATIVE:
         return f"not reliable: all of the interval is below {_short(TENTATIVE)}"
     return f"not shown: the interval reaches below {_short(TENTATIVE)}"
+
+
+def _more(one: People, planned: int) -> tuple[str, ...]:
+    """What it means where some texts have more coders than planned."""
+    n = sum(len(cast) > planned for cast in one.votes.values())
+    if not n:
+        return ()
+    have = f"{counted(n, 'text')} {'has' if n == 1 else 'have'}"
+    return (
+        f"{one.question.id}: {have} more coders than the {planned} planned. "
+        "If they were asked because the first ones differed, every figure here is off: let an adjudicator decide such "
+        "texts (`socialite disagreements --push`), whose answers do not count here.",
+    )
 
 
 def _advice(name: str, found: Agreed) -> tuple[str, ...]:

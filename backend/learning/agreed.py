@@ -39,7 +39,7 @@ Clusters = NDArray[np.int64]
 class Agreed:
     """Of `texts` that two or more of `coders` coded, before anything was adjudicated.
 
-    `percent`: share of pairs of answers to a text that are equal. `alpha`: Krippendorff's, at `level`; in a multiple
+    `percent`: mean share of equal pairs among a text's answers. `alpha`: Krippendorff's, at `level`; in a multiple
     choice two answers are equal when all their labels are. `labels`: alpha of each label against all others; none where
     there are two labels that exclude each other, since it would be the same. `others`: further coefficients by name.
     """
@@ -67,10 +67,14 @@ def agreed(question: Question, votes: Votes, clusters: Mapping[int, int], seed: 
 
 
 def percentage(given: Ratings, clusters: Clusters) -> Estimate:
-    """The share of pairs of ratings of a text that are equal."""
+    """The mean share of equal pairs among a text's ratings: texts count the same, whatever the number of coders."""
+    return proportion(_observed(given, clusters), len(clusters), len(np.unique(clusters)), TWICE)
+
+
+def _observed(given: Ratings, clusters: Clusters) -> Interval:
     equal, every = pairs(given)
-    (found,) = proportions(equal[:, None], every[:, None], clusters)
-    return proportion(found, len(clusters), len(np.unique(clusters)), TWICE)
+    (found,) = proportions((equal / np.maximum(every, 1))[:, None], (every > 0)[:, None], clusters)
+    return found
 
 
 def coefficients(
@@ -103,9 +107,7 @@ def _gwet(given: Ratings, clusters: Clusters, k: int) -> Estimate:
     """AC1 from the interval of what is observed, chance being taken as it is: where AC1 is high, and a bootstrap meets
     hardly a disagreement, chance hardly matters.
     """
-    equal, every = pairs(given)
-    (found,) = proportions((equal / np.maximum(every, 1))[:, None], (every > 0)[:, None], clusters)
-    chance = ac1_chance(given, k)
+    found, chance = _observed(given, clusters), ac1_chance(given, k)
     bounds = ((each - chance) / (1 - chance) for each in (found.value, found.lower, found.upper))
     return proportion(Interval(*bounds), len(clusters), len(np.unique(clusters)), TWICE)
 

@@ -46,17 +46,21 @@ def why_undefined(ratings: Ratings, *, chance: bool = True) -> str:
 
 
 def percent(ratings: Ratings, weights: Weights) -> Array:
-    """The share [B] of pairs of ratings of one text that are equal; `weights` [B, n]."""
+    """The mean share [B] of equal pairs among a text's ratings, over texts with two or more; `weights` [B, n].
+
+    Texts count the same, whatever the number of their ratings (Fleiss 1971, Psychological Bulletin 76(5); Gwet 2014,
+    Handbook of Inter-Rater Reliability, chapter 2).
+    """
     return percent_of(ratings)(weights)
 
 
 def percent_of(ratings: Ratings) -> Figure:
     """`percent` of these ratings, as a function of weights."""
-    counted_pairs = np.stack(pairs(ratings), axis=1)
+    equal, every = pairs(ratings)
+    share = np.stack([equal / np.maximum(every, 1.0), every > 0], axis=1)
 
     def figure(weights: Weights) -> Array:
-        equal, every = (_wide(weights) @ counted_pairs).T
-        return ratio(equal, every)
+        return ratio(*(_wide(weights) @ share).T)
 
     return figure
 

@@ -133,3 +133,14 @@ def test_a_phase_is_measured_by_its_own_answers(coding: Coding) -> None:
 def test_a_coefficient_is_judged_by_its_bounds(lower: float, upper: float, told: str) -> None:
     assert reading(Estimate(99, 0.85, lower, upper)).split(":")[0] == told
     assert reading(Estimate(99, 0.85, None, None, "withheld")) == ""
+
+
+def test_texts_with_more_coders_than_planned_are_pointed_at(coding: Coding) -> None:
+    audit(coding, *[("no", "no")] * 12, *[("no", "yes")] * 12)
+    more = "humor: 1 text has more coders than the 2 planned."
+    assert not any(note.startswith(more) for note in table(found(coding), "agreement").notes)
+    coded(coding, coding.text("one more", "audit", rank=24, role="gate"), "no", "yes", "yes")
+    main = table(found(coding), "agreement")
+    assert any(note.startswith(more) for note in main.notes)
+    percent = column(main, "percent agreement")["humor"]
+    assert isinstance(percent, Estimate) and percent.value == pytest.approx((12 + 1 / 3) / 25), "texts count the same"

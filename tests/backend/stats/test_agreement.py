@@ -158,6 +158,6 @@ def test_a_text_drawn_twice_counts_as_two(ratings: NDArray[np.floating], level: 
         assert share == pytest.approx(percent(repeated, np.ones((1, row.sum())))[0], nan_ok=True)
 
 
-def test_percent_is_the_share_of_equal_pairs() -> None:
+def test_percent_is_the_mean_share_of_equal_pairs_in_a_text() -> None:
     ratings = np.array([[1, 1, 2], [1, 2, 2], [NONE, 1, NONE]], dtype=float)
-    assert percent(ratings, np.ones((1, 3)))[0] == pytest.approx(3 / 5)
+    assert percent(ratings, np.ones((1, 3)))[0] == pytest.approx((1 + 1 / 3 + 1) / 3)
