@@ -70,11 +70,6 @@ def cut(s: Session, project_id: int, ls_project_id: int | None, action: str, bod
     return [Event(project_id, OTHER, None, head | {"action": shown(action)})]
 
 
-def without_payload(project_id: int, action: str) -> Event:
-    """An event that does not say what happened: something did, and a sync finds out what."""
-    return _unsaid(project_id, action, {})
-
-
 def shown(action: str) -> str:
     """The action as it may be repeated: Label Studio's are capitals; anything else may be anything."""
     return action if _ACTION.fullmatch(action) else "an action of no known form"
