@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
-from tests.real.label_studio import label_studio, strict_label_studio
+from collections.abc import Iterator
 
-__all__ = ["label_studio", "strict_label_studio"]
+import httpx
+import pytest
+
+from tests.real.label_studio import Server, label_studio, strict_label_studio
+
+__all__ = ["label_studio", "owner", "strict_label_studio"]
+
+
+@pytest.fixture(scope="module")
+def owner(label_studio: Server) -> Iterator[httpx.Client]:
+    """Whoever set Label Studio up."""
+    with label_studio.http() as http:
+        yield http

@@ -27,12 +27,6 @@ def socialite(label_studio: Server, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="module")
-def owner(label_studio: Server) -> Iterator[httpx.Client]:
-    with label_studio.http() as http:
-        yield http
-
-
-@pytest.fixture(scope="module")
 def people(label_studio: Server) -> Iterator[list[Coder]]:
     """Two coders and an adjudicator."""
     tokens = [label_studio.coder(f"{name}@judged.example.org") for name in ("dora", "emil", "fay")]

@@ -50,12 +50,6 @@ def browser(label_studio: Server, tmp_path: Path) -> Iterator[Browser]:
         yield opened
 
 
-@pytest.fixture
-def owner(label_studio: Server) -> Iterator[httpx.Client]:
-    with label_studio.http() as http:
-        yield http
-
-
 def in_label_studio(socialite: Command, role: str) -> int:
     """Label Studio's id of the assisted or the audit project."""
     with socialite.store.reading() as s:

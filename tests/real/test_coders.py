@@ -42,12 +42,6 @@ def socialite(label_studio: Server, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="module")
-def owner(label_studio: Server) -> Iterator[httpx.Client]:
-    with label_studio.http() as http:
-        yield http
-
-
-@pytest.fixture(scope="module")
 def coders(label_studio: Server) -> Iterator[list[Coder]]:
     """Three accounts."""
     tokens = [label_studio.coder(f"{name}@example.org") for name in ("ada", "ben", "cleo")]

@@ -27,12 +27,6 @@ def socialite(label_studio: Server, tmp_path_factory: pytest.TempPathFactory) ->
         yield command
 
 
-@pytest.fixture(scope="module")
-def owner(label_studio: Server) -> Iterator[httpx.Client]:
-    with label_studio.http() as http:
-        yield http
-
-
 def designed(socialite: Command, *more: str) -> dict[str, Any]:
     words = ("--project", KEY, "--coders", "3", "--hours", "0.4", "--apply", "--json", *more)
     return dict(json.loads(socialite.run("design", *words)))
