@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from backend.cli_codebook import add_codebook
 from backend.cli_findings import add_findings
 from backend.cli_loop import add_loop
 from backend.cli_options import (
@@ -30,6 +31,9 @@ from backend.cli_options import (
     TextColumn,
     scored,
 )
+from backend.cli_prelabel import add_prelabel
+from backend.cli_projects import add_projects
+from backend.cli_tables import add_tables
 
 SUITE = "Suggest labels to the coders of a Label Studio project, keep their corrections, and say what may be concluded."
 DEBUG = "SOCIALITE_DEBUG"  # set to show where an unforeseen error came from
@@ -299,8 +303,12 @@ def model_remove(model: ModelId) -> None:
     run(model)
 
 
+add_tables(app)
+add_codebook(app)
+add_prelabel(app)
 add_loop(app)
 add_findings(app)
+add_projects(app)
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from db.models import LsProject, LsServer, Project
 
 PORTS = {"http": 80, "https": 443}
 ASSISTED, AUDIT, ADJUDICATION = "assisted", "audit", "adjudication"  # roles of a Label Studio project
+IMPORTED = "imported"  # role of the row that stands where a Label Studio project would, for answers of tables
 
 
 def normalised_url(url: str) -> str:

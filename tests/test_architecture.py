@@ -25,6 +25,8 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 PRODUCT = ("backend", "db", "labelstudio_config")
 ROOMS = (*PRODUCT, "scripts", "tests")
 
+PARTS = ("codebook", "findings", "loop", "options", "prelabel", "projects", "tables")  # of the command line
+
 # From the bottom up. A room may import itself and the rooms below its line; within a line only what `BESIDE` says.
 LINES = (
     ("labelstudio_config", "db", "backend.stats"),
@@ -36,7 +38,7 @@ LINES = (
     ("backend.reports", "backend.paper"),
     ("backend.api",),
     ("backend.app", "backend.worker", "backend.trainer", "backend.child", "backend.commands"),
-    ("backend.cli", "backend.cli_findings", "backend.cli_loop", "backend.cli_options"),
+    ("backend.cli", *(f"backend.cli_{name}" for name in PARTS)),
     ("scripts",),
 )
 BESIDE = {
@@ -44,16 +46,24 @@ BESIDE = {
     ("backend.tuners", "backend.engines"),
     ("backend.logs", "backend.faults"),
     ("backend.app", "backend.child"),
-    ("backend.cli", "backend.cli_findings"),
-    ("backend.cli", "backend.cli_loop"),
-    ("backend.cli", "backend.cli_options"),
-    ("backend.cli_findings", "backend.cli_options"),
-    ("backend.cli_loop", "backend.cli_options"),
+    *(("backend.cli", f"backend.cli_{name}") for name in PARTS),
+    *((f"backend.cli_{name}", "backend.cli_options") for name in PARTS),
 }
 LINE = {room: n for n, line in enumerate(LINES) for room in line}
 MODELS = {"torch", "transformers", "peft", "safetensors", "accelerate", "huggingface_hub"}
 HEAVY = (
-    *("torch", "transformers", "peft", "pandas", "sklearn", "matplotlib", "scipy", "label_studio_sdk"),
+    *(
+        "torch",
+        "transformers",
+        "peft",
+        "pandas",
+        "pyarrow",
+        "openpyxl",
+        "sklearn",
+        "matplotlib",
+        "scipy",
+        "label_studio_sdk",
+    ),
     *("sqlalchemy", "fastapi"),
 )
 

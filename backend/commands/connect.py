@@ -120,7 +120,7 @@ def _corpus(wishes: Wishes, site: Site, book: Codebook | None) -> Corpus | None:
     """The rows of the table that was named."""
     from backend.corpus.intake import Columns, read_corpus, text_columns
     from backend.corpus.site import stored_codebook
-    from backend.corpus.table import open_table
+    from backend.corpus.tables.reading import open_table
 
     if wishes.texts is None:
         return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from backend import settings
 from backend.commands.console import say
-from backend.corpus.table import check_output, new_table
+from backend.corpus.tables.writing import check_output, new_table
 
 if TYPE_CHECKING:
     from backend.learning.curve import Curve

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from backend import settings
 from backend.commands.console import bars, say
-from backend.corpus.table import check_output, new_table
+from backend.corpus.tables.writing import check_output, new_table
 
 if TYPE_CHECKING:
     from backend.corpus.adjudicate import Adjudication

@@ -10,7 +10,8 @@ from backend import settings
 from backend.commands.console import bars, say
 from backend.corpus.codebooks import several
 from backend.corpus.predict import Summary, codings, predict, sample
-from backend.corpus.table import check_output, open_table
+from backend.corpus.tables.reading import open_table
+from backend.corpus.tables.writing import check_output
 
 
 def run(

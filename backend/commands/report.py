@@ -7,7 +7,7 @@ from pathlib import Path
 
 from backend import settings
 from backend.commands.console import say
-from backend.corpus.table import check_output, new_file
+from backend.corpus.tables.writing import check_output, new_file
 
 
 class ReportError(Exception):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backend.corpus.table import Table, TableError
+from backend.corpus.tables.table import Table, TableError
 from db import texts
 from db.store import Store, chunks
 from db.texts import UnitRow

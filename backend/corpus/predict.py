@@ -14,7 +14,8 @@ from backend.assist.asked import Asked, Values, asked
 from backend.assist.order import POLICY, margin
 from backend.assist.scoring import EMPTY, Outcome, score
 from backend.corpus.intake import text_columns
-from backend.corpus.table import Table, TableError, new_table
+from backend.corpus.tables.table import Table, TableError
+from backend.corpus.tables.writing import new_table
 from backend.engines.protocol import FAMILY, Engine, Family, Item, expected
 from db.releases import release_name
 from labelstudio_config.codebook import Codebook, Question

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from backend.corpus.table import harmless, is_number
+from backend.corpus.tables.cells import harmless, is_number
 from backend.findings.corpus import ROLES, STREAMS, Ints, metadata
 from backend.findings.facts import Facts
 from backend.findings.names import Names

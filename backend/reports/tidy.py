@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from backend.corpus.table import harmless
+from backend.corpus.tables.cells import harmless
 from backend.findings.report import Report
 from backend.learning.estimate import Estimate
 from backend.reports.plain import finite

@@ -23,7 +23,7 @@ from backend.corpus.label_studio import LabelStudio
 from backend.corpus.label_studio_errors import BlockedAddressError, LabelStudioError
 from backend.corpus.reach import BackendError
 from backend.corpus.site import ConnectError, Site
-from backend.corpus.table import open_table
+from backend.corpus.tables.reading import open_table
 from db import answers, counts, projects, revisions, texts
 from db.models import Exposure, LsProject, Project
 from labelstudio_config.codebook import Codebook

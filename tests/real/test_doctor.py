@@ -19,7 +19,7 @@ from backend.corpus.label_studio import LabelStudio
 from backend.corpus.patient import Patient
 from backend.corpus.push import push
 from backend.corpus.reach import credentials
-from backend.corpus.table import open_table
+from backend.corpus.tables.reading import open_table
 from db import projects
 from db.models import LsProject
 from labelstudio_config.xml import to_xml

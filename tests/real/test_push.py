@@ -17,7 +17,7 @@ from backend.corpus.label_studio import LabelStudio
 from backend.corpus.push import PushBusyError, push, run
 from backend.corpus.sync import run as run_sync
 from backend.corpus.sync import sync_all
-from backend.corpus.table import open_table
+from backend.corpus.tables.reading import open_table
 from db import answers, counts, jobs, projects, releases
 from db.models import Exposure, LsProject, Project, Push
 from labelstudio_config.xml import to_xml

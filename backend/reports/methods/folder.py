@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from uuid import uuid4
 
-from backend.corpus.table import TableError, harmless, new_table
+from backend.corpus.tables.cells import harmless
+from backend.corpus.tables.table import TableError
+from backend.corpus.tables.writing import new_table
 from backend.findings.manifest import commit, hashes, manifest
 from backend.findings.study import Study
 from backend.findings.table import LONGEST_CELL, AnalysisTable

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import func, select
 
 from backend.corpus.annotation import kept, read
-from backend.corpus.table import open_table
+from backend.corpus.tables.reading import open_table
 from db.base import Base
 from db.models import AnswerValue, AnswerVersion, Inbox, Job, Label, Question
 from labelstudio_config.regions import read_regions

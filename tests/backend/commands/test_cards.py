@@ -13,7 +13,7 @@ import pytest
 
 from backend.commands import cards, curve
 from backend.commands.curve import CurveError
-from backend.corpus.table import TableError
+from backend.corpus.tables.table import TableError
 from backend.learning.card import Card, CardError, from_plain
 from db import projects
 from db.errors import ProjectNotFoundError

@@ -14,7 +14,7 @@ from backend.commands.disagreements import DisagreementsError, Wishes
 from backend.corpus import servers
 from backend.corpus.label_studio import LabelStudio
 from backend.corpus.label_studio_errors import LabelStudioError
-from backend.corpus.table import TableError
+from backend.corpus.tables.table import TableError
 from db import answers
 from tests.backend.corpus.fake_label_studio import FakeLabelStudio
 from tests.backend.findings.world import score

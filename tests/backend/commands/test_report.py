@@ -10,7 +10,7 @@ import pytest
 
 from backend.commands import report
 from backend.commands.report import ReportError
-from backend.corpus.table import TableError
+from backend.corpus.tables.table import TableError
 from backend.findings.facts import FindingsError
 from db import projects, revisions
 from db.errors import ProjectNotFoundError

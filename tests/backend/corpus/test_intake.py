@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from backend.corpus.codebooks import several
 from backend.corpus.drawing import audit_order, draw
 from backend.corpus.intake import CHUNK, Columns, Corpus, read_corpus, remember, task_data, text_columns
-from backend.corpus.table import TableError, open_table
+from backend.corpus.tables.reading import open_table
+from backend.corpus.tables.table import TableError
 from db import predictions, projects, releases, revisions, texts
 from db.models import Project, Unit
 from db.predictions import ExposureRow

@@ -11,7 +11,8 @@ import pytest
 
 from backend.corpus.codebooks import several
 from backend.corpus.predict import CHUNK, codings, predict
-from backend.corpus.table import TableError, open_table
+from backend.corpus.tables.reading import open_table
+from backend.corpus.tables.table import TableError
 from backend.engines.keyword import KeywordEngine
 from backend.engines.protocol import EngineError, Item, Scores
 from labelstudio_config.codebook import Codebook, Question

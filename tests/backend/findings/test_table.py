@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.corpus.table import new_table
+from backend.corpus.tables.writing import new_table
 from backend.findings.prevalence import section
 from backend.findings.table import AnalysisTable, analysis_table
 from labelstudio_config.codebook import Codebook, Label

@@ -1,82 +1,46 @@
-"""A table in a text file, read row by row: its encoding, its separator, its columns, and how many rows there are."""
+"""A table in a text file (CSV, TSV), read row by row: its encoding, its separator, its columns."""
 
 from __future__ import annotations
 
 import csv
 import io
-import os
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import TextIO
+
+from backend.corpus.tables.table import Table, TableError
 
 LONGEST_CELL = 10_000_000  # characters; behind a quote that is never closed the rest of a file is one cell
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet would run
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _SAMPLE = 1 << 16
 _SEPARATORS = (",", ";", "\t", "|")
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _SPOKEN = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 
 
-class TableError(Exception):
-    """The table cannot be read or written."""
-
-
 class _LooseQuoteError(Exception):
     """A quote inside of a quoted cell is not doubled."""
 
 
-class Writer(Protocol):
-    """Takes rows, as csv.writer does."""
-
-    def writerow(self, row: Sequence[str], /) -> object: ...
-
-
 @dataclass(frozen=True, slots=True)
-class Table:
-    """A file that was read through once: every byte decodes, and no row has more cells than the header."""
+class Delimited(Table):
+    """A text file every byte of which decodes."""
 
-    path: Path
     encoding: str
     separator: str
-    columns: tuple[str, ...]
-    n: int  # rows, the header not counted
-    remarks: tuple[str, ...] = ()  # what a person should know of how the file was read
 
-    def rows(self) -> Iterator[list[str]]:
-        """The rows in order, each as long as the header; missing cells are empty."""
+    def numbered(self) -> Iterator[tuple[int, list[str]]]:
         width = len(self.columns)
         with _text(self.path, self.encoding) as file:
             records = _records(file, self.separator)
             next(records)
-            for record in records:
-                yield (record + [""] * width)[:width]
-
-    def column(self, name: str, *, option: str = "") -> int:
-        """Index of the column called `name`; TableError lists the columns there are."""
-        hits = [i for i, column in enumerate(self.columns) if column == name]
-        if len(hits) == 1:
-            return hits[0]
-        what = f"{self.path.name} has no column '{name}'" if not hits else f"{self.path.name} has '{name}' twice"
-        cure = f"name another with {option}" if option else "rename one"
-        raise TableError(f"{what}. Its columns are: {', '.join(self.columns)}. What to do: {cure}.")
+            for n, record in enumerate(records, 2):
+                yield n, (record + [""] * width)[:width]
 
 
-def open_table(path: Path) -> Table:
-    """Reads the whole file once to find out how it is written. TableError says what is wrong and in which row."""
-    if not path.is_file():
-        raise TableError(f"There is no file {path}. Give the path of a CSV file.")
-    try:
-        return _open(path)
-    except OSError as error:
-        raise TableError(f"{path} cannot be read ({error.strerror}). Check the file's permissions.") from None
-
-
-def _open(path: Path) -> Table:
+def open_delimited(path: Path) -> Delimited:
+    """The table in a text file. TableError, OSError."""
     encoding, remarks = _encoding(path)
     with _text(path, encoding) as file:
         sample = file.read(_SAMPLE)
@@ -88,7 +52,7 @@ def _open(path: Path) -> Table:
         remarks += (f"{path.name} has quotes inside of cells that are not doubled; check the rows that hold them.",)
     if separator != "," and len(header) > 1:
         remarks += (f"The cells of {path.name} are separated by a {_SPOKEN[separator]}.",)
-    return Table(path, encoding, separator, tuple(header), n, remarks)
+    return Delimited(path, tuple(header), n, remarks, (), encoding, separator)
 
 
 def _measured(path: Path, encoding: str, separator: str, *, strict: bool) -> tuple[list[str], int]:
@@ -107,50 +71,6 @@ def _measured(path: Path, encoding: str, separator: str, *, strict: bool) -> tup
                     f"{_SPOKEN[separator]}). What to do: put quotes around cells that hold the separator."
                 )
     return header, n
-
-
-def check_output(path: Path, *, overwrite: bool, source: Path | None = None) -> None:
-    """TableError when the file is there already, is the table that is read, or its folder is not there."""
-    if source is not None and path.exists() and path.samefile(source):
-        raise TableError(f"{path} is the input itself. Take another name for the output.")
-    if path.exists() and not overwrite:
-        raise TableError(f"{path} exists already. Take another name, or replace it with --overwrite.")
-    if not path.parent.is_dir():
-        raise TableError(f"There is no folder {path.parent}. Make it first, or take another name for the output.")
-
-
-def is_number(cell: str) -> bool:
-    """Whether statistics programs read the cell as a number."""
-    return _NUMBER.fullmatch(cell) is not None
-
-
-def harmless(cell: str) -> str:
-    """The cell behind an apostrophe where a spreadsheet would run it as a formula; a number stays one."""
-    return f"'{cell}" if cell.startswith(_FORMULA) and not is_number(cell) else cell
-
-
-@contextmanager
-def new_table(path: Path, columns: Sequence[str], *, overwrite: bool) -> Iterator[Writer]:
-    """A writer of rows (UTF-8, RFC 4180) to a file, as `new_file` makes it."""
-    with new_file(path, overwrite=overwrite) as file:
-        writer = csv.writer(file, lineterminator="\r\n")
-        writer.writerow(columns)
-        yield writer
-
-
-@contextmanager
-def new_file(path: Path, *, overwrite: bool) -> Iterator[TextIO]:
-    """A file (UTF-8, line ends as they are given) that gets its name only when all is written; see `check_output`."""
-    check_output(path, overwrite=overwrite)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8", errors="replace", newline="") as file:
-            yield file
-        part.replace(path)
-    except OSError as error:
-        raise TableError(f"{path} cannot be written ({error.strerror}). Check the folder's permissions.") from None
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _text(path: Path, encoding: str) -> TextIO:

@@ -9,7 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.corpus.table import LONGEST_CELL, TableError, check_output, harmless, new_table, open_table
+from backend.corpus.tables.cells import harmless
+from backend.corpus.tables.delimited import LONGEST_CELL
+from backend.corpus.tables.reading import open_table
+from backend.corpus.tables.table import TableError
+from backend.corpus.tables.writing import check_output, new_table
 
 
 def written(folder: Path, content: bytes) -> Path:
