@@ -32,7 +32,7 @@ class Stata(Table):
         number = 0
         with _reader(self.path, chunksize=_BATCH) as reader:
             for frame in reader:
-                columns = [[_text(cell) for cell in frame.iloc[:, at]] for at in range(frame.shape[1])]
+                columns = [_texts(frame.iloc[:, at]) for at in range(frame.shape[1])]
                 for cells in zip(*columns, strict=True):
                     number += 1
                     yield number, list(cells)
@@ -54,6 +54,12 @@ def _reader(path: Path, chunksize: int | None = None) -> StataReader:
     return StataReader(path, convert_categoricals=False, chunksize=chunksize, preserve_dtypes=True)
 
 
+def _texts(column: Any) -> list[str]:
+    if column.dtype == "float32":  # 0.1 is 0.1, not the nearest of half as many digits
+        column = [float(str(cell)) for cell in column.to_numpy()]
+    return [_text(cell) for cell in column]
+
+
 def _text(cell: Any) -> str:
     if isinstance(cell, str):
         return cell
@@ -61,10 +67,7 @@ def _text(cell: Any) -> str:
         return ""
     if isinstance(cell, datetime):
         return moment(cell)
-    number = cell.item() if hasattr(cell, "item") else cell
-    if getattr(cell, "dtype", None) == "float32":
-        number = float(str(cell))
-    return plain(number)
+    return plain(cell.item() if hasattr(cell, "item") else cell)
 
 
 class _Rows:
