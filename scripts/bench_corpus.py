@@ -46,7 +46,7 @@ class Size:
     rounds: int
 
 
-FULL = Size(few=10_000, many=1_000_000, texts=4000, rounds=3)
+FULL = Size(few=10_000, many=1_000_000, texts=2000, rounds=3)
 QUICK = Size(few=10_000, many=100_000, texts=600, rounds=2)
 
 
