@@ -1,4 +1,4 @@
-"""A store that is new for each test: an empty file, copied, or the database that SOCIALITE_TEST_STORE names, emptied."""
+"""A store that is new for each test: a copy of an empty file, or the database that SOCIALITE_TEST_STORE names."""
 
 from __future__ import annotations
 
