@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from backend.corpus.tables.cells import harmless, is_number
+from backend.corpus.tables.names import Names
 from backend.findings.corpus import ROLES, STREAMS, Ints, metadata
 from backend.findings.facts import Facts
-from backend.findings.names import Names
 from backend.findings.sample import Frame, NoSampleError, frame, role
 from labelstudio_config.codebook import Kind, Question
 
