@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from backend.corpus.long_table import BETWEEN, NONE
 from backend.corpus.tables.cells import harmless, is_number
 from backend.corpus.tables.names import Names
 from backend.findings.corpus import ROLES, STREAMS, Ints, metadata
@@ -21,7 +22,6 @@ from backend.findings.facts import Facts
 from backend.findings.sample import Frame, NoSampleError, frame, role
 from labelstudio_config.codebook import Kind, Question
 
-BETWEEN, NONE = "|", "(none)"  # the labels in the cell of a question that may have several, and where it has none
 LONGEST_CELL = 100  # characters; a column with longer ones may be a text, and is left out
 ENDINGS = ("_pred", "_gold", "_pi", "_r")
 Column = list[str]
