@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Select, exists, select, update
+from sqlalchemy import ColumnElement, Select, exists, select, update
 from sqlalchemy.orm import Session, aliased
 
 from db.dialect import insert_new
@@ -189,9 +189,11 @@ def live_versions(project_id: int) -> Select[*tuple[Any, ...]]:
     )
 
 
-def live(s: Session, project_id: int) -> list[LiveAnswer]:
-    """The current version of every answer that was not deleted, skips included, with what it says."""
-    versions = live_versions(project_id)
+def live(s: Session, project_id: int, *only: ColumnElement[bool]) -> list[LiveAnswer]:
+    """The current version of every answer that was not deleted, skips included, with what it says. `only`: conditions
+    on what `live_versions` reads, for some of them.
+    """
+    versions = live_versions(project_id).where(*only)
     inner = versions.order_by(None).subquery()
     values: dict[int, list[ValueFact]] = defaultdict(list)
     query = select(
