@@ -79,6 +79,7 @@ def _labels(now: tuple[Label, ...], old: tuple[Label, ...], *, spoken: bool) -> 
         if before is None:
             labels.append(replace(label, id=fresh_id(label.code, taken)))
         else:
+            silent = not label.hint  # a hint that is there says all of it
             labels.append(
                 replace(
                     label,
@@ -86,6 +87,8 @@ def _labels(now: tuple[Label, ...], old: tuple[Label, ...], *, spoken: bool) -> 
                     wording=label.wording if spoken else before.wording,
                     definition=label.definition or before.definition,
                     examples=label.examples or before.examples,
+                    include=before.include if silent else label.include,
+                    exclude=before.exclude if silent else label.exclude,
                 )
             )
         taken.add(labels[-1].id)

@@ -14,7 +14,7 @@ from labelstudio_config.codebook import Codebook, Question
 
 
 def same(old: Question, new: Question) -> bool:
-    """Coders see the same: what is asked of which fields, and every label with its code, wording and definition.
+    """Coders see the same: what is asked of which fields, and every label with its code, wording and hint.
 
     Both as `Codebook.standalone` gives them. Any change counts, since only a person can say that it changes nothing.
     """
@@ -28,7 +28,10 @@ def _seen(question: Question) -> object:
         question.wording,
         question.instruction,
         [(f.title or f.name, f.markup) for f in question.fields],
-        [(label.id, label.code, label.wording, label.definition) for label in question.labels],
+        [
+            (label.id, label.code, label.wording, label.definition, label.include, label.exclude)
+            for label in question.labels
+        ],
         (question.minimum, question.maximum, question.step),
     )
 
