@@ -128,7 +128,7 @@ def _corpus(wishes: Wishes, site: Site, book: Codebook | None) -> Corpus | None:
     if book is None:
         raise OrderError(f"'{wishes.key}' has no codebook yet. Name one with --codebook or --config.")
     table = open_table(wishes.texts)
-    for remark in table.remarks:
+    for remark in table.said():
         say(remark)
     columns = Columns(
         texts=text_columns(book, table, wishes.text_column, wishes.pair_column),
