@@ -45,6 +45,7 @@ def paragraph(study: Study, found: Sequence[Validity], program: Program) -> str:
         _corpus(study),
         _design(study),
         _coding(study),
+        _same(study),
         _gold(study, found),
         _model(study),
         _tried(study),
@@ -102,6 +103,19 @@ def _coding(study: Study) -> str:
         f"texts set aside, without a suggestion on the screen, and {coded.assisted:,} to others, where suggestions "
         f"may be shown ({coded.kept:,} left one unchanged); {coded.skipped:,} were skipped"
         f"{wrong if coded.not_blind else ''}."
+    )
+
+
+def _same(study: Study) -> str:
+    """What people said of changes of the codebook, so that answers from before count."""
+    if not study.said:
+        return ""
+    told = [f"{one.question} (revisions {one.earlier} and {one.later})" for one in study.said[:FEW]]
+    more = f" and {len(study.said) - FEW} more" if len(study.said) > FEW else ""
+    who = listed(sorted({one.by for one in study.said}))
+    return (
+        f"{who} declared that a change of the codebook left the meaning of {', '.join(told)}{more} as it was, so that "
+        "answers from before it count."
     )
 
 
