@@ -67,7 +67,7 @@ def test_every_command_and_option_has_a_help_text(name: str, command: Any) -> No
 def test_the_commands_are_these() -> None:
     assert [name for name, _ in commands()] == [
         "socialite", "serve", "predict", "tasks", "config", "connect", "push", "sync", "status", "doctor",
-        "export", "retrain", "tune", "card", "curve",
+        "import", "export", "retrain", "tune", "card", "curve",
         "phase", "open-test", "report", "methods", "design", "disagreements", "model", "codebook", "adapters",
         "snapshot",
         "model fetch", "model list", "model remove",
