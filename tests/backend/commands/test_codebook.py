@@ -28,9 +28,7 @@ Out = pytest.CaptureFixture[str]
 
 
 def take(file: Path, key: str | None = None, output: Path | None = None, **more: bool) -> None:
-    codebook.take(
-        file, key, output, "NO_TOKEN", overwrite=more.get("overwrite", False), dry_run=more.get("dry_run", False)
-    )
+    codebook.take(file, key, output, "NO_TOKEN", overwrite=False, dry_run=more.get("dry_run", False))
 
 
 def tried(what: str | None = None, project: str | None = None, **given: Any) -> dict[str, Any]:
@@ -92,12 +90,8 @@ def test_two_codebooks_are_compared(capsys: Out) -> None:
     assert capsys.readouterr().out == "  Both say the same.\n"
     codebook_diff.run("humor", "flute", None, None, None, as_json=True)
     found = json.loads(capsys.readouterr().out)["changes"]
-    assert {
-        "what": "removed",
-        "question": "humor",
-        "label": "",
-        "sentence": "The question 'humor' was removed.",
-    } in found
+    removed = {"what": "removed", "question": "humor", "label": "", "sentence": "The question 'humor' was removed."}
+    assert removed in found
 
 
 def test_a_projects_revisions_and_what_must_be_coded_again(posts: Coding, capsys: Out) -> None:
