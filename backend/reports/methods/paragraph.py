@@ -113,10 +113,7 @@ def _same(study: Study) -> str:
     told = [f"{one.question} (revisions {one.earlier} and {one.later})" for one in study.said[:FEW]]
     more = f" and {len(study.said) - FEW} more" if len(study.said) > FEW else ""
     who = listed(sorted({one.by for one in study.said}))
-    return (
-        f"{who} declared that a change of the codebook left the meaning of {', '.join(told)}{more} as it was, so that "
-        "answers from before it count."
-    )
+    return f"{who} declared the meaning of {', '.join(told)}{more} unchanged, so that answers from before count."
 
 
 def _gold(study: Study, found: Sequence[Validity]) -> str:
