@@ -69,7 +69,10 @@ def test_the_commands_are_these() -> None:
         "socialite", "serve", "predict", "tasks", "config", "connect", "push", "sync", "status", "doctor",
         "import", "export", "retrain", "tune", "card", "curve",
         "phase", "open-test", "report", "methods", "design", "disagreements", "model", "adapters", "snapshot",
+        "phase", "open-test", "report", "methods", "design", "disagreements", "model", "codebook", "adapters",
+        "snapshot",
         "model fetch", "model list", "model remove",
+        "codebook import", "codebook export", "codebook diff", "codebook same", "codebook test",
         "adapters list", "adapters activate", "adapters rollback", "adapters retire", "adapters register",
         "snapshot export",
     ]  # fmt: skip
