@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from backend.corpus.long_table import BETWEEN, NONE
-from backend.corpus.tables.cells import harmless, is_number
+from backend.corpus.tables.cells import is_number
 from backend.corpus.tables.names import Names
 from backend.findings.corpus import ROLES, STREAMS, Ints, metadata
 from backend.findings.facts import Facts
@@ -93,10 +93,8 @@ class AnalysisTable:
         return tuple(one.name for one in self.variables)
 
     def rows(self) -> Iterator[tuple[str, ...]]:
-        """The rows, no cell of which a spreadsheet takes for a formula."""
-        texts = {n for n, one in enumerate(self.variables) if one.type == "text"}
-        columns = [map(harmless, cells) if n in texts else cells for n, cells in enumerate(self.columns)]
-        return zip(*columns, strict=True)
+        """The rows."""
+        return zip(*self.columns, strict=True)
 
 
 @dataclass(frozen=True, slots=True)
