@@ -64,10 +64,12 @@ class Long:
         ]
 
     def _told(self, given: Iterable[LiveAnswer]) -> Iterator[Told]:
-        """What answers say, question by question: one of Label Studio was asked all of its codebook's questions."""
+        """What answers say, question by question: in Label Studio a coder is asked all, and skips all; an answer of a
+        table may be to some.
+        """
         for answer in given:
             asked = dict.fromkeys(value.question_id for value in answer.values)
-            if answer.ls_role != IMPORTED:
+            if answer.ls_role != IMPORTED or answer.cancelled:
                 book = self.source.books[answer.revision_id]
                 asked |= dict.fromkeys(self.source.facts.question_ids[q.id] for q in book.questions)
             for question_id in asked:

@@ -52,7 +52,7 @@ def latest(source: Source, question: Question, live: Iterable[LiveAnswer]) -> tu
     number, keys = source.facts.question_ids[question.id], source.facts.label_keys
     found: dict[int, Said] = {}
     decision: Said | None = None
-    given = (said(a, question, number, keys) for a in live if a.origin != BULK and asked(a, number))
+    given = (said(a, question, number, keys) for a in live if a.origin != BULK and (a.cancelled or asked(a, number)))
     for one in sorted(given, key=lambda each: each.recency):
         if one.answer.origin == ADJUDICATED:
             decision = one if one.vote is not None else decision
