@@ -9,17 +9,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from backend.assist.manner import Manner
 from backend.corpus.label_studio import SAMPLING, Json, LabelStudio
 from backend.corpus.label_studio_errors import BlockedAddressError, LabelStudioError
 from db.models import LsProject
 from db.projects import normalised_url
 from db.store import Store
+from labelstudio_config.beside import with_areas, without_areas
+from labelstudio_config.codebook import Codebook
 
 WEBHOOK = "/webhook"
 SECRET = "X-Socialite-Secret"  # noqa: S105 - the header's name
 ASSISTED = {"sampling": SAMPLING["uncertainty"], "show_collab_predictions": True}
 AUDIT = {"sampling": SAMPLING["sequential"], "show_collab_predictions": False}
 ADJUDICATION = AUDIT | {"maximum_annotations": 1}
+UNREACHED = (
+    "Label Studio does not reach the server at {url}, and shows what it holds: a task without a suggestion gets none "
+    "when it is opened. Once `socialite serve` runs, run `socialite push --project {key}` again."
+)
 Say = Callable[[str], None]
 
 
@@ -157,18 +164,39 @@ def silenced(client: LabelStudio, line: Line) -> Iterator[None]:
             client.patch_webhook(hook["id"], is_active=True)
 
 
-def show_release(client: LabelStudio, row: LsProject, key: str, release: str) -> None:
+def show_release(client: LabelStudio, row: LsProject, key: str, release: str) -> str:
     """Label Studio shows this release's suggestions, least certain first: title of the backend = version of the
-    suggestions.
+    suggestions. A sentence where it does not call the backend ('' where it does), or holds no such suggestion.
 
-    The credentials that the backend has are kept.
+    The credentials that the backend has are kept. Where Label Studio does not reach the backend its title stays, and
+    what is shown are the suggestions that Label Studio holds.
     """
+    remark = ""
     for backend in client.backends(row.ls_id):
         if is_ours(backend, key) and backend["title"] != release:
             auth = (backend["basic_auth_user"] or "", "") if backend["auth_method"] == "BASIC_AUTH" else None
-            client.patch_backend(backend["id"], row.ls_id, backend["url"], release, auth)
+            try:
+                client.patch_backend(backend["id"], row.ls_id, backend["url"], release, auth)
+            except LabelStudioError as error:
+                if error.status != 400:
+                    raise
+                remark = UNREACHED.format(url=backend["url"], key=key)
     if client.project(row.ls_id).get("model_version") != release:
-        client.patch_project(row.ls_id, model_version=release)
+        try:
+            client.patch_project(row.ls_id, model_version=release)
+        except LabelStudioError as error:
+            if error.status != 400 or not remark:
+                raise
+            return f"Label Studio holds no suggestion of {release}, so none is shown. {remark}"
+    return remark
+
+
+def show_manner(client: LabelStudio, row: LsProject, codebook: Codebook, manner: Manner) -> None:
+    """The labelling screen of an assisted project has areas for suggestions in words, or has none."""
+    there = str(client.project(row.ls_id)["label_config"])
+    wanted = without_areas(there) if manner.ticked else with_areas(there, codebook)
+    if wanted != there:
+        client.patch_project(row.ls_id, label_config=wanted)
 
 
 def is_ours(backend: Json, key: str) -> bool:

@@ -66,7 +66,7 @@ def test_every_command_and_option_has_a_help_text(name: str, command: Any) -> No
 
 def test_the_commands_are_these() -> None:
     assert [name for name, _ in commands()] == [
-        "socialite", "serve", "predict", "tasks", "config", "connect", "push", "sync", "status", "doctor",
+        "socialite", "serve", "predict", "tasks", "config", "connect", "sync", "status", "doctor", "prelabel", "push",
         "retrain", "tune", "card", "curve",
         "phase", "open-test", "report", "methods", "design", "disagreements", "model", "adapters", "snapshot",
         "model fetch", "model list", "model remove",
