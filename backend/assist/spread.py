@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from backend.assist.order import LAST, WORK
 
-BATCH = 100  # texts after which the least certain of the rest are looked at anew
-POOL = 10  # times as many are drawn from: the paper's ratio of candidates to batch
+BATCH = 20  # texts after which the least certain of the rest are looked at anew
+POOL = 5  # times as many are drawn from, so that what the model is sure of stays behind in a small corpus too
 FITTED = 20_000  # texts that the clusters are made of; the others join the nearest
 FEATURES = 2**14
 NGRAMS = (3, 4)
@@ -39,15 +39,15 @@ def spread_scores(words: Sequence[str], certain: Floats, seed: int) -> Floats:
 
 def turns(certain: Floats, cluster: Places, batch: int = BATCH, pool: int = POOL) -> Places:
     """0 for the text [n] that comes first, 1 for the next, and so on."""
-    left = np.argsort(certain, kind="stable")
-    turn = np.empty(len(left), dtype=np.intp)
-    done = 0
-    while len(left):
-        candidates = left[: batch * pool]
-        chosen = candidates[_in_turn(cluster[candidates])[:batch]]
-        turn[chosen] = np.arange(done, done + len(chosen))
-        done += len(chosen)
-        left = np.concatenate([candidates[~np.isin(candidates, chosen)], left[batch * pool :]])
+    order = np.argsort(certain, kind="stable")
+    turn = np.empty(len(order), dtype=np.intp)
+    passed_over, looked_at, done = order[:0], 0, 0
+    while done < len(order):
+        until = looked_at + batch * pool - len(passed_over)
+        candidates = np.concatenate([passed_over, order[looked_at:until]])
+        chosen = _in_turn(cluster[candidates])[:batch]
+        turn[candidates[chosen]] = np.arange(done, done + len(chosen))
+        passed_over, looked_at, done = np.delete(candidates, chosen), until, done + len(chosen)
     return turn
 
 

@@ -85,14 +85,21 @@ class Prelabelled:
 def check_engine(store: Store, project: Project, engine: Engine) -> None:
     """OtherEngineError while a server answers with another engine: both would replace the other's release for ever."""
     with store.reading() as s:
-        worker, release = s.get(Lease, "worker"), releases.current(s, project.id)
+        release = releases.current(s, project.id)
         scorer = s.get_one(Scorer, release.scorer_id) if release is not None else None
-    if scorer is None or worker is None or worker.expires_at <= now():
+    if scorer is None or not served(store):
         return
     mine = engine.identity
-    served = (scorer.engine, scorer.base_digest, scorer.prompt_hash, scorer.dtype, scorer.method)
-    if served != (mine.engine, mine.digest, mine.prompt, mine.dtype, mine.method):
+    theirs = (scorer.engine, scorer.base_digest, scorer.prompt_hash, scorer.dtype, scorer.method)
+    if theirs != (mine.engine, mine.digest, mine.prompt, mine.dtype, mine.method):
         raise OtherEngineError(scorer, mine)
+
+
+def served(store: Store) -> bool:
+    """Whether a server works on this store."""
+    with store.reading() as s:
+        worker = s.get(Lease, "worker")
+    return worker is not None and worker.expires_at > now()
 
 
 def prelabel(store: Store, engine: Engine, project: Project, report: Report, wanted: Wanted) -> Prelabelled:

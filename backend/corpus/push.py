@@ -16,7 +16,7 @@ from backend.assist.catalogue import Catalogue, ProjectState
 from backend.assist.order import order_score
 from backend.corpus import pushes, spread, wiring
 from backend.corpus.label_studio import LabelStudio
-from backend.corpus.prelabel import PushBusyError, Wanted, score_texts
+from backend.corpus.prelabel import PushBusyError, Wanted, score_texts, served
 from backend.corpus.pushes import Todo
 from backend.corpus.servers import client_for
 from db import jobs, predictions, projects
@@ -44,6 +44,7 @@ class Pushed:
     sent: int = 0
     without: int = 0
     later: int = 0
+    older: int = 0  # tasks left with an earlier release's suggestion
     unseen: int = 0
     remark: str = ""
 
@@ -53,8 +54,14 @@ class Pushed:
         )
         unseen = f" {self.unseen:,} more texts were scored, which nobody is shown." if self.unseen else ""
         later = f" {self.later:,} tasks wait for the next time." if self.later else ""
+        older = (
+            f" {self.older:,} tasks have an earlier release's suggestion, which is not shown under this one: they get "
+            "this release's without --only-missing."
+            if self.older
+            else ""
+        )
         remark = f" {self.remark}" if self.remark else ""
-        return f"{self.sent:,} suggestions of {self.release} were pushed.{without}{later}{unseen}{remark}"
+        return f"{self.sent:,} suggestions of {self.release} were pushed.{without}{later}{older}{unseen}{remark}"
 
 
 def run(store: Store, settings: Settings, job: Job) -> str:
@@ -109,7 +116,8 @@ def _to_label_studio(work: _Push, project: Project, report: Report) -> None:
         score_texts(work.store, work.engine, state, report, work.check, work.wanted)
         work.places = spread.places(work.store, work.row, state, project.seed)
     work.all(report)
-    work.pushed.remark = wiring.show_release(work.client, work.row, project.key, state.release)
+    on = served(work.store)
+    work.pushed.remark = wiring.show_release(work.client, work.row, project.key, state.release, served=on)
     if state.manner.ticked:
         wiring.show_manner(work.client, work.row, state.codebook, state.manner)
 
@@ -142,7 +150,10 @@ class _Push:
     def all(self, report: Report) -> None:
         """Score and send chunk after chunk; at most one chunk is being sent."""
         pushes.settle_doubts(self.store, self.client, self.row, self.state.release_id, self.state.release)
-        todo = pushes.missing(self.store, self.row, self.state.release_id, never=self.wanted.only_missing)
+        todo = pushes.missing(self.store, self.row, self.state.release_id)
+        if self.wanted.only_missing:
+            never = pushes.missing(self.store, self.row, self.state.release_id, never=True)
+            self.pushed.older, todo = len(todo) - len(never), never
         report(0, len(todo))
         with ThreadPoolExecutor(1) as sender:
             sending: Future[None] | None = None

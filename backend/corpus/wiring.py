@@ -23,9 +23,10 @@ SECRET = "X-Socialite-Secret"  # noqa: S105 - the header's name
 ASSISTED = {"sampling": SAMPLING["uncertainty"], "show_collab_predictions": True}
 AUDIT = {"sampling": SAMPLING["sequential"], "show_collab_predictions": False}
 ADJUDICATION = AUDIT | {"maximum_annotations": 1}
-UNREACHED = (
-    "Label Studio does not reach the server at {url}, and shows what it holds: a task without a suggestion gets none "
-    "when it is opened. Once `socialite serve` runs, run `socialite push --project {key}` again."
+CONNECTED = "CO"  # what Label Studio says of a backend that it reaches
+TAKEN_OUT = (
+    "No `socialite serve` runs, so Label Studio shows what it holds now, and its ML backend was taken out, under whose "
+    "title it would show nothing. When the server runs again, run `socialite connect --project {key}` with its address."
 )
 Say = Callable[[str], None]
 
@@ -164,30 +165,27 @@ def silenced(client: LabelStudio, line: Line) -> Iterator[None]:
             client.patch_webhook(hook["id"], is_active=True)
 
 
-def show_release(client: LabelStudio, row: LsProject, key: str, release: str) -> str:
+def show_release(client: LabelStudio, row: LsProject, key: str, release: str, *, served: bool = True) -> str:
     """Label Studio shows this release's suggestions, least certain first: title of the backend = version of the
-    suggestions. A sentence where it does not call the backend ('' where it does), or holds no such suggestion.
+    suggestions. The credentials that the backend has are kept.
 
-    The credentials that the backend has are kept. Where Label Studio does not reach the backend its title stays, and
-    what is shown are the suggestions that Label Studio holds.
+    `served`: whether our server is meant to run. Where it does not, and Label Studio does not reach it either, its
+    backend is taken out, since under its title Label Studio would show nothing that it holds; the sentence that says so
+    ('' else).
     """
     remark = ""
     for backend in client.backends(row.ls_id):
-        if is_ours(backend, key) and backend["title"] != release:
+        if not is_ours(backend, key):
+            continue
+        if not served and backend["state"] != CONNECTED:
+            client.delete_backend(backend["id"])
+            remark = TAKEN_OUT.format(key=key)
+        elif backend["title"] != release:
             auth = (backend["basic_auth_user"] or "", "") if backend["auth_method"] == "BASIC_AUTH" else None
-            try:
-                client.patch_backend(backend["id"], row.ls_id, backend["url"], release, auth)
-            except LabelStudioError as error:
-                if error.status != 400:
-                    raise
-                remark = UNREACHED.format(url=backend["url"], key=key)
-    if client.project(row.ls_id).get("model_version") != release:
-        try:
-            client.patch_project(row.ls_id, model_version=release)
-        except LabelStudioError as error:
-            if error.status != 400 or not remark:
-                raise
-            return f"Label Studio holds no suggestion of {release}, so none is shown. {remark}"
+            client.patch_backend(backend["id"], row.ls_id, backend["url"], release, auth)
+    there = client.project(row.ls_id)
+    if there.get("model_version") != release and (not remark or there.get("total_predictions_number")):
+        client.patch_project(row.ls_id, model_version=release)
     return remark
 
 

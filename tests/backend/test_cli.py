@@ -116,6 +116,8 @@ def test_predict_from_end_to_end(tmp_path: Path) -> None:
         (["predict", "IN", "--codebook", "emotion", "-o", "o.csv", "--engine", "x"], 1, "SOCIALITE_ENGINE"),
         (["status", "--project", "absent"], 1, "There is no project 'absent'"),
         (["push", "--project", "absent"], 1, "There is no project 'absent'"),
+        (["prelabel", "--project", "absent"], 1, "There is no project 'absent'"),
+        (["prelabel", "--project", "absent", "--limit", "0"], 2, "--limit"),
         (["sync", "--project", "absent"], 1, "There is no project 'absent'"),
         (["doctor", "--project", "absent"], 1, "There is no project 'absent'"),
         (["connect", "--project", "k"], 1, "--label-studio"),

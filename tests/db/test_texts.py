@@ -170,6 +170,7 @@ def test_what_a_scorer_has_not_scored(world: World) -> None:
     with world.store.writing() as s:
         texts.remember(s, world.project.id, [TextRow(("no row shows it",))])
         audit = s.scalars(select(Unit.text_id).join(LsTask).where(LsTask.id == world.audit_task)).one()
+        texts.place(s, [PlacementRow(audit, None, None, "audit", "gate")])
         questions = [world.questions["humor"]]
         assert texts.unscored(s, world.project.id, world.scorer.id, questions) == [[], [world.text], [audit]]
         score = (world.text, world.questions["humor"], np.log([0.5, 0.5]), 0)

@@ -12,6 +12,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,7 @@ def test_suggestions_are_shown_while_no_server_runs(
 ) -> None:
     with serving(tmp_path, label_studio) as command:
         command.connect("alone", posts(14), "humor,offensive", "--audit", "3", "--control", "2", "--no-push")
+    time.sleep(16)  # the right of a server that was ended hard lasts 15 seconds
     command.run("prelabel", "--project", "alone", "--push")
     release = command.status("alone")["release"]
     store = open_store(sqlite_url(tmp_path))
@@ -79,6 +81,14 @@ def test_suggestions_are_shown_while_no_server_runs(
     assert first["id"] == lowest_first(owner, rows["assisted"])[0], "and in their order"
     blind = coder.next(rows["audit"])
     assert blind is not None and blind["predictions"] == []
+    assert owner.get("/api/ml", params={"project": rows["assisted"]}).json() == []
+    with serving(tmp_path, label_studio) as again:
+        again.run("connect", "--project", "alone", "--backend", again.url)
+        (backend,) = owner.get("/api/ml", params={"project": rows["assisted"]}).json()
+        assert (backend["title"], backend["state"]) == (release, "CO")
+        assert owner.get(f"/api/projects/{rows['assisted']}").json()["model_version"] == release
+        second = coder.next_suggested(rows["assisted"])
+        assert second is not None and second["predictions"]
 
 
 def test_a_killed_push_goes_on_and_sends_none_twice(socialite: Command, owner: httpx.Client) -> None:
@@ -148,7 +158,7 @@ def test_who_gets_what_in_which_order(
         own = [task["id"] for task in coder.served]
         assert len(own) == len(set(own)), "nobody gets a text twice"
         places = [order.index(task) for task in own]
-        assert all(later > earlier - 3 for earlier, later in zip(places, places[1:], strict=False))
+        assert all(later > earlier - 3 for earlier, later in pairwise(places))
         for task in own:
             who[task].add(number)
     assert {task: len(numbers) for task, numbers in who.items()} == dict.fromkeys(order, overlap)
