@@ -66,10 +66,11 @@ def test_every_command_and_option_has_a_help_text(name: str, command: Any) -> No
 
 def test_the_commands_are_these() -> None:
     assert [name for name, _ in commands()] == [
-        "socialite", "serve", "predict", "tasks", "config", "connect", "sync", "status", "doctor", "prelabel", "push",
-        "retrain", "tune", "card", "curve",
-        "phase", "open-test", "report", "methods", "design", "disagreements", "model", "adapters", "snapshot",
+        "socialite", "serve", "predict", "tasks", "config", "connect", "sync", "status", "doctor",
+        "import", "export", "prelabel", "push", "retrain", "tune", "card", "curve",
+        "phase", "open-test", "report", "methods", "design", "disagreements", "model", "codebook", "adapters", "snapshot",
         "model fetch", "model list", "model remove",
+        "codebook import", "codebook export", "codebook diff", "codebook same", "codebook test",
         "adapters list", "adapters activate", "adapters rollback", "adapters retire", "adapters register",
         "snapshot export",
     ]  # fmt: skip
