@@ -225,24 +225,6 @@ def connect(
 
 
 @app.command()
-def push(
-    project: Key,
-    api_key_env: KeyEnv = "LABEL_STUDIO_API_KEY",
-    engine: EngineName = None,
-    model: ModelName = None,
-    instructions: Instructions = None,
-    method: Method = None,
-    four_bit: FourBit = None,
-    device: Device = None,
-    shots: Shots = None,
-) -> None:
-    """Score what has no suggestion yet, and push the suggestions to Label Studio. It can be stopped and run again."""
-    from backend.commands.upkeep import push as run
-
-    run(project, api_key_env, scored(engine, model, instructions, method, four_bit, device, shots))
-
-
-@app.command()
 def sync(project: Key, api_key_env: KeyEnv = "LABEL_STUDIO_API_KEY") -> None:
     """Compare the store with what Label Studio holds, and repair what is missing: an answer that never arrived, a
     deletion.

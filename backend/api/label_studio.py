@@ -28,6 +28,7 @@ from backend.corpus.task_data import texts
 from db import releases
 from db.projects import ASSISTED
 from db.store import Store
+from labelstudio_config.beside import without_areas
 from labelstudio_config.errors import CodebookError
 
 log = logging.getLogger(__name__)
@@ -130,7 +131,7 @@ class LabelStudio:
     async def _state(self, key: str, place: Place | None, schema: Any) -> ProjectState | None:
         """What the project is coded with and by; None while its labelling screen asks nothing that can be read."""
         assisted = place is None or place.role == ASSISTED
-        config = schema if assisted and isinstance(schema, str) and schema.strip() else None
+        config = without_areas(schema) if assisted and isinstance(schema, str) and schema.strip() else None
         state = self.catalogue.at_hand(key, config)
         if state is not None:
             return state

@@ -86,7 +86,7 @@ def our_project(site: Site) -> Project:
         if project is None:
             return founded(s, plan.key, plan.title, plan.seed, design)
         if not s.scalar(select(func.count(Draw.id)).where(Draw.project_id == project.id)):
-            project.sampling_design = design
+            project.sampling_design = project.sampling_design | design
             project.seed = plan.seed if plan.seed is not None else project.seed
     if plan.coders not in (None, project.sampling_design["coders"]):
         raise ConnectError(
