@@ -153,9 +153,9 @@ class Worker:
     def compare_all(self) -> bool:
         """Queue a sync of every connected project: Label Studio sends an event once, and not when we were away."""
         connected = select(LsProject.project_id).join(Project, Project.id == LsProject.project_id)
-        connected = connected.where(LsProject.role != IMPORTED)
+        there = (LsProject.role != IMPORTED, Project.archived_at.is_(None))
         with self.store.writing() as s:
-            for project in s.scalars(connected.where(Project.archived_at.is_(None)).distinct()).all():
+            for project in s.scalars(connected.where(*there).distinct()).all():
                 jobs.enqueue(s, "sync", project, {})
         return True
 

@@ -18,7 +18,7 @@ from backend.corpus.servers import client_for
 from backend.corpus.waiting import apply_waiting
 from db import jobs, projects
 from db.models import LsProject, Project
-from db.projects import ADJUDICATION, IMPORTED
+from db.projects import ADJUDICATION
 from db.store import Store
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def sync_all(
     seen = {} if seen is None else seen
     there = _there(client, rows)
     repairs = Repairs()
-    gone = [row for row in rows if row not in there and row.role not in (ADJUDICATION, IMPORTED)]
+    gone = [row for row in rows if row not in there and row.role != ADJUDICATION]
     repairs.remarks += [
         GONE.format(row.role, row.ls_id, client.url) for row in gone if comparing.holds_tasks(store, row)
     ]
@@ -124,7 +124,7 @@ def _seen(job: Job | None) -> Seen:
 
 def _there(client: LabelStudio, rows: Sequence[LsProject]) -> list[LsProject]:
     """Those that are still in Label Studio; the id of one may be another's by now."""
-    return [row for row in rows if row.role != IMPORTED and _is_there(client, row)]
+    return [row for row in rows if _is_there(client, row)]
 
 
 def _is_there(client: LabelStudio, row: LsProject) -> bool:
