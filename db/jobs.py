@@ -32,6 +32,28 @@ def enqueue(
     return job.id
 
 
+def begin(s: Session, kind: str, project_id: int | None, holder: str, seconds: float = SECONDS) -> int:
+    """A job that runs already, by hand, so that it leaves the same trace as one of the queue; its id."""
+    job = Job(
+        kind=kind, project_id=project_id, payload={}, state="running", holder=holder, started_at=now(), attempts=1
+    )
+    s.add(job)
+    s.flush()
+    acquire(s, _lease(job.id), holder, seconds)
+    return job.id
+
+
+def last(s: Session, kind: str, project_id: int, *, state: str = "done") -> Job | None:
+    """The job of this kind that ended last in this way; when that was is `finished_at`, what it did `message`."""
+    ended = select(Job).where(Job.kind == kind, Job.project_id == project_id, Job.state == state)
+    return s.scalar(ended.order_by(Job.finished_at.desc(), Job.id.desc()).limit(1))
+
+
+def note(s: Session, job_id: int, payload: dict[str, Any]) -> None:
+    """Keep what the next job of the kind should know."""
+    s.execute(update(Job).where(Job.id == job_id).values(payload=payload))
+
+
 def claim(s: Session, holder: str, seconds: float = SECONDS, *, only: str = "", but: str = "") -> Job | None:
     """The oldest waiting job, of the kind `only` or of any `but` one, now running under this holder; None when none
     waits. Needs `Store.writing()`.

@@ -18,16 +18,37 @@ if TYPE_CHECKING:
     from db.store import Store
 
 
-def sync(key: str, api_key_env: str) -> None:
-    """Compare and repair."""
-    from backend.corpus.sync import sync_all
-    from db import projects
+def sync(key: str, api_key_env: str, everything: bool, as_json: bool) -> None:
+    """Compare and repair; what was done is kept as a job that has ended, as the server's own comparisons are."""
+    import json
+
+    from backend.alone import holder
+    from backend.corpus.sync import sync_project
+    from backend.faults import sentence
+    from db import jobs
 
     with _at(settings.load(), key, api_key_env) as (store, client, project), bars() as bar:
-        with store.reading() as s:
-            rows = projects.ls_projects(s, project.id)
-        repairs = sync_all(store, client, rows, bar("Comparing", "tasks"))
-    say(str(repairs))
+        with store.writing() as s:
+            job = jobs.begin(s, "sync", project.id, holder())
+        show = bar("Comparing", "tasks")
+
+        def report(done: int, total: int) -> None:
+            with store.writing() as s:
+                jobs.progress(s, job, done, total)
+            show(done, total)
+
+        try:
+            repairs = sync_project(store, client, project, job, report, everything=everything)
+        except BaseException as fault:
+            with store.writing() as s:
+                jobs.fail(s, job, sentence(fault))
+            raise
+        with store.writing() as s:
+            jobs.finish(s, job, str(repairs))
+    if as_json:
+        print(json.dumps({"project": key, **repairs.plain()}, ensure_ascii=False))  # noqa: T201
+    else:
+        say(str(repairs))
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import Any
 from backend.assist.manner import Manner
 from backend.corpus.label_studio import SAMPLING, Json, LabelStudio
 from backend.corpus.label_studio_errors import BlockedAddressError, LabelStudioError
+from backend.corpus.repairs import Repairs
 from db.models import LsProject
 from db.projects import normalised_url
 from db.store import Store
@@ -105,13 +106,18 @@ def in_step(backend: Json, release: str, auth: tuple[str, str] | None) -> bool:
     return backend["title"] == release and has == wanted and backend["auto_update"] is True
 
 
-def connect_webhook(store: Store, client: LabelStudio, line: Line) -> None:
-    """The project's events reach us, each with the secret whose digest is in the store. A secret that fits is kept."""
+def connect_webhook(store: Store, client: LabelStudio, line: Line) -> Repairs:
+    """The project's events reach us, each with the secret whose digest is in the store. A secret that fits is kept.
+
+    What had to be done for it.
+    """
     url = line.url + WEBHOOK
     hooks = webhooks_to(client, line)
     hook = next((h for h in hooks if same_url(h["url"], url)), None)
     secret_hash = line.ls_project.secret_hash
+    done = Repairs(doubled=len(hooks) - 1 if hook else len(hooks))
     if hook is None or not fits(hook, secret_hash):
+        done.made, done.mended = int(hook is None), int(hook is not None)
         secret = secrets.token_urlsafe(32)
         secret_hash = _digest(secret)
         hook = _with_secret(client, line.ls_project.ls_id, url, hook, secret)
@@ -122,6 +128,7 @@ def connect_webhook(store: Store, client: LabelStudio, line: Line) -> None:
         row = s.get_one(LsProject, line.ls_project.id)
         row.secret_hash, row.webhook_id = secret_hash, hook["id"]
     line.ls_project.secret_hash = secret_hash
+    return done
 
 
 def webhooks_to(client: LabelStudio, line: Line) -> list[Json]:
@@ -139,9 +146,14 @@ def told(client: LabelStudio, ls_id: int, key: str) -> str | None:
 
 def fits(hook: Json, secret_hash: str | None) -> bool:
     """Whether the webhook is on, tells everything, and sends the secret that we expect."""
-    secret = (hook.get("headers") or {}).get(SECRET)
     on = hook["is_active"] and hook["send_payload"] and hook["send_for_all_actions"]
-    return bool(on and secret and secret_hash and secrets.compare_digest(_digest(secret), secret_hash))
+    return bool(on) and knows(hook, secret_hash)
+
+
+def knows(hook: Json, secret_hash: str | None) -> bool:
+    """Whether the webhook sends the secret with this digest."""
+    secret = (hook.get("headers") or {}).get(SECRET)
+    return bool(secret and secret_hash and secrets.compare_digest(_digest(secret), secret_hash))
 
 
 def _with_secret(client: LabelStudio, ls_id: int, url: str, hook: Json | None, secret: str) -> Json:
