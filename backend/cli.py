@@ -253,11 +253,15 @@ def sync(project: Key, api_key_env: KeyEnv = "LABEL_STUDIO_API_KEY") -> None:
 
 
 @app.command()
-def status(project: SomeKey = None, as_json: AsJson = False) -> None:
+def status(
+    project: SomeKey = None,
+    archived: Annotated[bool, typer.Option("--archived", help="Archived projects, too.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """How far each project is: texts by stream, suggestions, answers by origin, events and jobs that wait."""
     from backend.commands.status import run
 
-    run(project, as_json)
+    run(project, as_json, archived)
 
 
 @app.command()

@@ -114,6 +114,7 @@ def push(store: Store, engine: Engine, client: LabelStudio, project: Project, re
     share needs the model's label of every text. Stopped at any point, it goes on where it stopped. PushBusyError when
     another process pushes.
     """
+    projects.check_in_use(project)
     catalogue = Catalogue(store, engine.identity)
     pushed = Pushed()
     with alone(store, f"push-{project.id}", PushBusyError()) as check:
