@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, String, cast, distinct, false, func, null, select, union_all
 from sqlalchemy.orm import Session
 
 from db import projects, runs, summaries
@@ -92,7 +93,7 @@ def status(s: Session, project_key: str | None = None, *, archived: bool = False
 
 def _project(s: Session, project: Project, places: dict[int, tuple[Place, ...]]) -> ProjectStatus:
     release, since = _release(s, project.id)
-    given = _given(s, project.id)
+    given, coded = _given(s, project.id)
     waiting, failed, last = _inbox(s, project.id)
     return ProjectStatus(
         key=project.key,
@@ -103,9 +104,9 @@ def _project(s: Session, project: Project, places: dict[int, tuple[Place, ...]])
         tasks=_tasks(s, project.id),
         predictions=_predictions(s, project.id),
         pushed=_pushed(s, release),
-        answers=dict(Counter(one.origin for one in given if not one.cancelled)),
-        answers_by_role=dict(Counter(one.ls_role for one in given if not one.cancelled)),
-        skipped=sum(bool(one.cancelled) for one in given),
+        answers=_sums((one.origin, one.n) for one in given if not one.cancelled),
+        answers_by_role=_sums((one.role, one.n) for one in given if not one.cancelled),
+        skipped=sum(one.n for one in given if one.cancelled),
         deleted=_deleted(s, project.id),
         coders=len({one.coder_id for one in given if one.origin != "adjudicated"} - {None}),
         release=release.name if release else None,
@@ -116,7 +117,7 @@ def _project(s: Session, project: Project, places: dict[int, tuple[Place, ...]])
         last_run=_last_run(s, project.id),
         jobs=_groups(s, select(Job.state, func.count()).where(Job.project_id == project.id).group_by(Job.state)),
         archived_at=project.archived_at,
-        coded=dict(Counter({one.text_id: one.stream or "unplaced" for one in given if not one.cancelled}.values())),
+        coded=coded,
         release_since=since,
         places=places.get(project.id, ()),
         work=work(s, project.id),
@@ -131,20 +132,31 @@ def _release(s: Session, project_id: int) -> tuple[Release | None, datetime | No
 
 
 class _Given(NamedTuple):
-    """A live answer, as far as it is counted."""
+    """How many live answers of this kind there are."""
 
     cancelled: bool
     origin: str
-    ls_role: str
+    role: str
     coder_id: int | None
-    text_id: int
-    stream: str | None
+    n: int
 
 
-def _given(s: Session, project_id: int) -> list[_Given]:
-    """The live answers, skips included: read once, and counted here."""
-    versions = live_versions(project_id).order_by(None).subquery()
-    return [_Given(*row) for row in s.execute(select(*(versions.c[name] for name in _Given._fields)))]
+def _given(s: Session, project_id: int) -> tuple[list[_Given], dict[str, int]]:
+    """The live answers, skips included, and by stream the texts with one that is no skip: read once for both."""
+    live = live_versions(project_id).order_by(None).cte("live")
+    kinds = (live.c.cancelled, live.c.origin, live.c.ls_role, live.c.coder_id)
+    stream, nothing = func.coalesce(live.c.stream, "unplaced"), cast(null(), String)
+    texts = select(false(), nothing, stream, cast(null(), live.c.coder_id.type), func.count(distinct(live.c.text_id)))
+    both = union_all(
+        select(*kinds, func.count()).group_by(*kinds), texts.where(live.c.cancelled.is_(False)).group_by(stream)
+    )
+    given, coded = [], {}
+    for row in s.execute(both):
+        if row[1] is None:
+            coded[row[2]] = row[4]
+        else:
+            given.append(_Given(*row))
+    return given, coded
 
 
 def _texts(s: Session, project_id: int) -> dict[str, int]:
@@ -220,3 +232,10 @@ def _one(s: Session, query: Select[int]) -> int:
 
 def _groups(s: Session, query: Select[str, int]) -> dict[str, int]:
     return {row[0]: row[1] for row in s.execute(query)}
+
+
+def _sums(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
+    sums: Counter[str] = Counter()
+    for key, n in pairs:
+        sums[key] += n
+    return dict(sums)

@@ -13,7 +13,7 @@ from db.counts import ProjectStatus
 
 STREAMS = {
     "audit": "audit (blind)",
-    "control": "control (random, with suggestions)",
+    "control": "control (random)",
     "work": "work",
     "unplaced": "not drawn yet",
 }

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from backend.corpus import backup as backups
 from backend.corpus.backup import BackupError, back_up
@@ -24,8 +24,9 @@ from backend.settings import Settings, load
 from db import counts, inbox, jobs, owned, projects, upgrade
 from db.base import Base
 from db.models import Adapter, Job, Lease, Project
-from db.store import Store, sqlite_url
+from db.store import Store, open_store, sqlite_url
 from tests.backend.corpus.whole import Whole, dump, make_whole
+from tests.db.conftest import POSTGRES
 
 
 def quiet(done: int, total: int) -> None:
@@ -299,3 +300,34 @@ def test_what_others_have_is_shared(store: Store, other: tuple[Store, Settings],
         tables = Base.metadata.tables
         n = {name: s.scalars(select(func.count()).select_from(tables[name])).one() for name in ("scorer", "ls_server")}
     assert n == {"scorer": 3, "ls_server": 2}
+
+
+@pytest.fixture
+def postgres(tmp_path: Path) -> Iterator[tuple[Store, Settings]]:
+    """An empty PostgreSQL store; its address is given as for the tests of `db`."""
+    if not POSTGRES:
+        pytest.skip("SOCIALITE_TEST_POSTGRES is not set")
+    store = open_store(POSTGRES)
+    with store.writing() as s:
+        tables = ", ".join(f'"{table}"' for table in Base.metadata.tables)
+        s.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    home = tmp_path / "postgres"
+    home.mkdir()
+    make_whole(store, home, "earlier", snapshot="6" * 64)
+    yield store, load(home=home, database_url=POSTGRES)
+    store.close()
+
+
+def test_from_sqlite_to_postgresql_and_back(
+    store: Store, postgres: tuple[Store, Settings], other: tuple[Store, Settings], saved: Path, tmp_path: Path
+) -> None:
+    there, settings = postgres
+    earlier = dump(there, "earlier")
+    restore(there, settings, saved, None, quiet)
+    assert dump(there, "posts") == dump(store, "posts") and dump(there, "earlier") == earlier
+    back_up(there, "posts", tmp_path / "second.socialite", quiet)
+    back, home = other
+    restore(back, home, tmp_path / "second.socialite", None, quiet)
+    assert dump(back, "posts") == dump(store, "posts")
+    assert remove(there, settings, "posts", quiet)
+    assert visible(there) == ["earlier"] and everything(there) == {"earlier"} and dump(there, "earlier") == earlier
