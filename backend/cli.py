@@ -247,11 +247,15 @@ def sync(
 
 
 @app.command()
-def status(project: SomeKey = None, as_json: AsJson = False) -> None:
+def status(
+    project: SomeKey = None,
+    archived: Annotated[bool, typer.Option("--archived", help="Archived projects, too.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """How far each project is: texts by stream, suggestions, answers by origin, events and jobs that wait."""
     from backend.commands.status import run
 
-    run(project, as_json)
+    run(project, as_json, archived)
 
 
 @app.command()

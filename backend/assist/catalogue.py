@@ -31,6 +31,7 @@ BY = "server"
 
 _STAMP = (
     "SELECT (SELECT max(id) FROM pointer), (SELECT max(id) FROM codebook_use), (SELECT max(id) FROM project), "
+    "(SELECT count(*) FROM project), (SELECT sum(id) FROM release), "
     "(SELECT max(id) FROM draw), (SELECT sum(audit) FROM draw)"
 )
 

@@ -90,6 +90,7 @@ def push(
     share needs the model's label of every text. Stopped at any point, it goes on where it stopped. PushBusyError when
     another process pushes.
     """
+    projects.check_in_use(project)
     wanted = wanted or Wanted()
     catalogue = Catalogue(store, engine.identity)
     pushed = Pushed()
