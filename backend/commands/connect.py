@@ -87,9 +87,9 @@ def run(wishes: Wishes) -> None:
         store.close()
     _tell(done, in_force.label_studio_url)
     if wishes.push:
-        from backend.commands.upkeep import push
+        from backend.commands.prelabel import Order, run
 
-        push(wishes.key, wishes.api_key_env, {}, label_studio=wishes.label_studio)
+        run(wishes.key, Order(push=True), wishes.api_key_env, {}, label_studio=wishes.label_studio)
     else:
         say(f"Next: socialite push --project {done.key}")
 
