@@ -15,6 +15,7 @@ import typer.main
 from typer.testing import CliRunner
 
 from backend import cli
+from backend.corpus.tables.reading import open_table
 from db import projects
 from db.store import open_store, sqlite_url
 
