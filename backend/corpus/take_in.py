@@ -27,7 +27,7 @@ from db.tables import Change, TableAnswer, stable
 from db.texts import UnitRow
 from labelstudio_config.codebook import Codebook
 
-STRETCH = 2_000  # rows in memory
+STRETCH = 1_000  # rows in memory; of so many texts the hashes are remembered (db.content)
 CHUNK = 300  # rows of a transaction, each of which makes three
 NEAR = 20_000  # texts up to which near-duplicates are looked for here, in seconds
 _OURS = re.compile(r"coder-[1-9][0-9]*")
