@@ -230,24 +230,6 @@ def connect(
 
 
 @app.command()
-def push(
-    project: Key,
-    api_key_env: KeyEnv = "LABEL_STUDIO_API_KEY",
-    engine: EngineName = None,
-    model: ModelName = None,
-    instructions: Instructions = None,
-    method: Method = None,
-    four_bit: FourBit = None,
-    device: Device = None,
-    shots: Shots = None,
-) -> None:
-    """Score what has no suggestion yet, and push the suggestions to Label Studio. It can be stopped and run again."""
-    from backend.commands.upkeep import push as run
-
-    run(project, api_key_env, scored(engine, model, instructions, method, four_bit, device, shots))
-
-
-@app.command()
 def sync(
     project: Key,
     api_key_env: KeyEnv = "LABEL_STUDIO_API_KEY",
@@ -265,11 +247,15 @@ def sync(
 
 
 @app.command()
-def status(project: SomeKey = None, as_json: AsJson = False) -> None:
+def status(
+    project: SomeKey = None,
+    archived: Annotated[bool, typer.Option("--archived", help="Archived projects, too.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """How far each project is: texts by stream, suggestions, answers by origin, events and jobs that wait."""
     from backend.commands.status import run
 
-    run(project, as_json)
+    run(project, as_json, archived)
 
 
 @app.command()

@@ -28,7 +28,7 @@ SUITE = (
 )
 COLUMNS = (
     "A table has a row for each label. It needs the columns 'question' and 'label'; useful are 'definition', "
-    "'include', 'exclude', 'example' (a line each, or a row each), and 'code', which is stored instead of the label. For "
+    "'include', 'exclude', 'example' (a line each, or a row each), and 'code', what is stored for the label. For "
     "questions, in their first row: 'kind' (single, multiple, ordinal, number), 'question_wording', 'instruction', "
     "'field', 'required', 'minimum', 'maximum', 'step'. 'question' may be empty below a question's first row."
 )

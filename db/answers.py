@@ -29,8 +29,8 @@ from db.projects import IMPORTED, locked
 
 @dataclass(frozen=True, slots=True)
 class ValueFact:
-    """One label chosen, or one number given; neither: a table says that no label of a multiple choice applies.
-    `origin`: human | kept | changed | imported.
+    """One label chosen, or one number given; neither, in an answer of a table: the question was asked, and left blank,
+    or none of its labels applies. `origin`: human | kept | changed | imported.
     """
 
     question_id: int

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.base import now
 from db.dialect import insert_new
-from db.models import Job, Lease
+from db.models import Job, Lease, Project
+from db.projects import hidden
 
 SECONDS = 60.0  # that a claimed job stays its holder's without a sign of life
 ATTEMPTS = 3
@@ -19,7 +20,11 @@ ATTEMPTS = 3
 def enqueue(
     s: Session, kind: str, project_id: int | None, payload: dict[str, Any] | None = None, *, debounce: bool = True
 ) -> int:
-    """Queue a job; its id. An equal job that still waits is returned instead of a second."""
+    """Queue a job; its id. An equal job that still waits is returned instead of a second. 0, and no job, for a project
+    that is archived.
+    """
+    if project_id is not None and s.scalar(select(Project.archived_at).where(Project.id == project_id)) is not None:
+        return 0
     wanted = payload or {}
     waiting = select(Job).where(Job.state == "queued", Job.kind == kind, Job.project_id == project_id).order_by(Job.id)
     if debounce:
@@ -64,9 +69,9 @@ def claim(s: Session, holder: str, seconds: float = SECONDS, *, only: str = "", 
     """
     _requeue(s)
     of_kind = Job.kind == only if only else Job.kind != but
-    oldest = (
-        select(Job.id).where(Job.state == "queued", of_kind).order_by(Job.id).limit(1).with_for_update(skip_locked=True)
-    )
+    whole = or_(Job.project_id.is_(None), Job.project_id.not_in(hidden()))
+    waiting = select(Job.id).where(Job.state == "queued", of_kind, whole).order_by(Job.id)
+    oldest = waiting.limit(1).with_for_update(skip_locked=True)
     job_id = s.scalar(oldest)
     if job_id is None:
         return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from labelstudio_config.beside import without_areas
 from labelstudio_config.codebook import Codebook, Control, Field, Kind, Label, Note, Question
 from labelstudio_config.controls import VARIABLE, lost, question
 from labelstudio_config.document import parsed
@@ -27,7 +28,7 @@ def from_xml(xml: str, *, key: str, title: str = "", previous: Codebook | None =
     `labelstudio_config.revision.completed` says. Raises ConfigError naming what is missing or wrong and what to do, and
     CodebookError where the questions do not make a codebook.
     """
-    screen = Screen(parsed(xml))
+    screen = Screen(parsed(without_areas(xml)))
     codebook = Codebook(key=key, title=title, questions=_questions(screen))
     if previous is not None:
         codebook = completed(codebook, previous, screen.texts.values())
@@ -36,7 +37,7 @@ def from_xml(xml: str, *, key: str, title: str = "", previous: Codebook | None =
 
 def ignored(xml: str) -> tuple[str, ...]:
     """What of the configuration is not read, and why: a sentence each, for the person who wrote it."""
-    screen = Screen(parsed(xml))
+    screen = Screen(parsed(without_areas(xml)))
     codebook = Codebook(key="read", title="", questions=_questions(screen))
     said = list(screen.said)
     used = {f.name for f in codebook.fields}

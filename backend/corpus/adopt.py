@@ -23,6 +23,7 @@ from db.base import now
 from db.dialect import chunks
 from db.models import Exposure, LsProject, LsTask, Project, Unit
 from db.predictions import ExposureRow
+from labelstudio_config.beside import without_areas
 from labelstudio_config.codebook import Codebook
 
 CHUNK = 300
@@ -46,7 +47,7 @@ def adopt(site: Site, ls_id: int, previous: Codebook | None, *, keep_audit_tasks
     started = now()
     there = site.client.project(ls_id)
     project = our_project(site)
-    xml = there["label_config"]
+    xml = without_areas(there["label_config"])
     row = take_in(site, project, "assisted", there)
     if row.role != "assisted":
         raise ConnectError(

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backend.corpus.codebooks import configuration
-from backend.corpus.tables.cells import harmless
 from backend.corpus.tables.reading import open_table
 from backend.corpus.tables.writing import new_file, new_table
 from labelstudio_config import library, sheet
@@ -62,7 +61,7 @@ def write_codebook(book: Codebook, path: Path, *, overwrite: bool) -> tuple[str,
     headings, rows = sheet.write(book)
     with new_table(path, headings, overwrite=overwrite) as writer:
         for row in rows:
-            writer.writerow([harmless(cell) for cell in row])
+            writer.writerow(row)
     lost = sheet.unsaid(book)
     return (f"A table cannot say: {'; '.join(lost)}. Write YAML to keep all of it.",) if lost else ()
 
@@ -74,15 +73,9 @@ def _table(path: Path, before: Codebook | None) -> Found:
         raise CodebookError(
             f"{path}, line {first.line}: {first.reason}. Correct the row; a codebook is taken whole or not at all."
         )
-    rows = ((line, [_restored(cell) for cell in cells]) for line, cells in table.numbered())
-    found = sheet.read(table.columns, rows, source=str(path), key=slug(path.stem), title=path.stem)
+    found = sheet.read(table.columns, table.numbered(), source=str(path), key=slug(path.stem), title=path.stem)
     book = found.codebook if before is None else carried(found.codebook, before, found.columns)
     return Found(book, (*table.remarks, *found.remarks))
-
-
-def _restored(cell: str) -> str:
-    """The cell without the apostrophe that `harmless` put before it."""
-    return cell[1:] if cell.startswith("'") and harmless(cell[1:]) == cell else cell
 
 
 _WRITERS: dict[str, Callable[[Codebook], str]] = {

@@ -16,6 +16,7 @@ from db import jobs, projects, revisions
 from db.models import CodebookRevision, LsProject, Project, Push, Release
 from db.projects import ADJUDICATION, ASSISTED, AUDIT
 from db.store import Store
+from labelstudio_config.beside import without_areas
 from labelstudio_config.codebook import Codebook
 from labelstudio_config.xml import from_xml, to_xml
 
@@ -90,9 +91,10 @@ def _to_change(
             there = client.project(row.ls_id)
         except GoneError:
             continue
-        if created_at(there) != row.ls_created or there["label_config"].strip() == xml.strip():
+        shown = without_areas(there["label_config"])
+        if created_at(there) != row.ls_created or shown.strip() == xml.strip():
             continue
-        if row.role == ASSISTED and not _known(store, project, there["label_config"]):
+        if row.role == ASSISTED and not _known(store, project, shown):
             raise ReviseError(
                 f"The labelling interface of Label Studio's project {row.ls_id} was changed there, and the change has "
                 "not arrived here. Open a task of it while `socialite serve` runs, so that it does; then look at "

@@ -9,18 +9,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from backend.assist.manner import Manner
 from backend.corpus.label_studio import SAMPLING, Json, LabelStudio
 from backend.corpus.label_studio_errors import BlockedAddressError, LabelStudioError
 from backend.corpus.repairs import Repairs
 from db.models import LsProject
 from db.projects import normalised_url
 from db.store import Store
+from labelstudio_config.beside import with_areas, without_areas
+from labelstudio_config.codebook import Codebook
 
 WEBHOOK = "/webhook"
 SECRET = "X-Socialite-Secret"  # noqa: S105 - the header's name
 ASSISTED = {"sampling": SAMPLING["uncertainty"], "show_collab_predictions": True}
 AUDIT = {"sampling": SAMPLING["sequential"], "show_collab_predictions": False}
 ADJUDICATION = AUDIT | {"maximum_annotations": 1}
+CONNECTED = "CO"  # what Label Studio says of a backend that it reaches
+TAKEN_OUT = (
+    "No `socialite serve` runs, so Label Studio shows what it holds now, and its ML backend was taken out, under whose "
+    "title it would show nothing. When the server runs again, run `socialite connect --project {key}` with its address."
+)
 Say = Callable[[str], None]
 
 
@@ -169,18 +177,36 @@ def silenced(client: LabelStudio, line: Line) -> Iterator[None]:
             client.patch_webhook(hook["id"], is_active=True)
 
 
-def show_release(client: LabelStudio, row: LsProject, key: str, release: str) -> None:
+def show_release(client: LabelStudio, row: LsProject, key: str, release: str, *, served: bool = True) -> str:
     """Label Studio shows this release's suggestions, least certain first: title of the backend = version of the
-    suggestions.
+    suggestions. The credentials that the backend has are kept.
 
-    The credentials that the backend has are kept.
+    `served`: whether our server is meant to run. Where it does not, and Label Studio does not reach it either, its
+    backend is taken out, since under its title Label Studio would show nothing that it holds; the sentence that says so
+    ('' else).
     """
+    remark = ""
     for backend in client.backends(row.ls_id):
-        if is_ours(backend, key) and backend["title"] != release:
+        if not is_ours(backend, key):
+            continue
+        if not served and backend["state"] != CONNECTED:
+            client.delete_backend(backend["id"])
+            remark = TAKEN_OUT.format(key=key)
+        elif backend["title"] != release:
             auth = (backend["basic_auth_user"] or "", "") if backend["auth_method"] == "BASIC_AUTH" else None
             client.patch_backend(backend["id"], row.ls_id, backend["url"], release, auth)
-    if client.project(row.ls_id).get("model_version") != release:
+    there = client.project(row.ls_id)
+    if there.get("model_version") != release and (not remark or there.get("total_predictions_number")):
         client.patch_project(row.ls_id, model_version=release)
+    return remark
+
+
+def show_manner(client: LabelStudio, row: LsProject, codebook: Codebook, manner: Manner) -> None:
+    """The labelling screen of an assisted project has areas for suggestions in words, or has none."""
+    there = str(client.project(row.ls_id)["label_config"])
+    wanted = without_areas(there) if manner.ticked else with_areas(there, codebook)
+    if wanted != there:
+        client.patch_project(row.ls_id, label_config=wanted)
 
 
 def is_ours(backend: Json, key: str) -> bool:

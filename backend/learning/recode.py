@@ -38,8 +38,9 @@ class Under:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Somebody said that a question means the same under two revisions."""
+    """Somebody said that a question means the same under two revisions of the codebook."""
 
+    question: str
     earlier: int
     later: int
     by: str
@@ -65,8 +66,7 @@ def recodings(s: Session, project: Project, book: Codebook) -> tuple[Recoding, .
     numbers = _numbers(s, project.id)
     live = [answer for answer in answers.live(s, project.id) if not answer.cancelled]
     holds = Meanings(s, project.id, book)
-    said = meanings.in_force(s, project.id)
-    ids = revisions.question_ids(s, project.id)
+    told = said(s, project.id)
     found = []
     for question in book.questions:
         mine = [one for one in live if holds.asked(one.revision_id, question.id)]
@@ -79,14 +79,27 @@ def recodings(s: Session, project: Project, book: Codebook) -> tuple[Recoding, .
                 under=tuple(_under(mine, numbers, holds, question.id)),
                 audit=len({one.text_id for one in open_ if one.stream == "audit"}),
                 work=len({one.text_id for one in open_ if one.stream != "audit"}),
-                said=tuple(
-                    Said(numbers[one.earlier_id], numbers[one.later_id], one.by, one.reason, one.created_at)
-                    for one in said
-                    if one.question_id == ids[question.id]
-                ),
+                said=tuple(one for one in told if one.question == question.id),
             )
         )
     return tuple(found)
+
+
+def said(s: Session, project_id: int) -> tuple[Said, ...]:
+    """What people say of the project's changes and have not taken back; the first one first."""
+    numbers = _numbers(s, project_id)
+    keys = {id_: key for key, id_ in revisions.question_ids(s, project_id).items()}
+    return tuple(
+        Said(
+            question=keys[row.question_id],
+            earlier=numbers[row.earlier_id],
+            later=numbers[row.later_id],
+            by=row.by,
+            reason=row.reason,
+            at=row.created_at,
+        )
+        for row in meanings.in_force(s, project_id)
+    )
 
 
 def say_same(

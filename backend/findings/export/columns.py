@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from backend.corpus.long_table import OTHER, joined, text_names
+from backend.corpus.tables import cells
 from backend.corpus.tables.cells import Cell, is_number
 from backend.corpus.tables.names import Names, slug
 from backend.corpus.tables.writing import Column, Kind
@@ -84,7 +85,7 @@ def kind_of(cell: str) -> Kind:
     """What a cell is: a number only if a program would write it so, and no digit of it can get lost."""
     if len(cell) > LONGEST_NUMBER or not is_number(cell):
         return Kind.TEXT
-    if str(number(cell)) != cell:
+    if cells.plain(number(cell)) != cell:
         return Kind.TEXT
     return Kind.NUMBER if isinstance(number(cell), float) else Kind.INTEGER
 
@@ -104,7 +105,7 @@ def plain(value: object) -> str:
         return joined(plain(one) for one in value)
     if isinstance(value, dict):
         return joined(f"{name}: {plain(one)}" for name, one in value.items())
-    return "" if value is None else str(value)
+    return cells.plain(value) if value is None or isinstance(value, float) else str(value)
 
 
 def number(cell: str) -> int | float:

@@ -10,7 +10,7 @@ from backend.corpus.tables.cells import Cell
 from backend.corpus.tables.writing import Kind
 from backend.findings.corpus import ROLES, STREAMS
 from backend.findings.export.columns import CHANCE, EXPOSURES, ROLE, STREAM, Described, described, others, texts
-from backend.findings.export.said import BULK, ORIGINS, by, by_meaning, cell, exposure, seen, whole
+from backend.findings.export.said import BULK, ORIGINS, by, by_meaning, cell, exposure, seen
 from backend.findings.export.source import Part, Row, Source
 from backend.learning.rule import Value
 from backend.learning.vote import ADJUDICATED
@@ -64,10 +64,12 @@ class Long:
         ]
 
     def _told(self, given: Iterable[LiveAnswer]) -> Iterator[Told]:
-        """What answers say, question by question: one of Label Studio was asked all of its codebook's questions."""
+        """What answers say, question by question: in Label Studio a coder is asked all, and skips all; an answer of a
+        table may be to some.
+        """
         for answer in given:
             asked = dict.fromkeys(value.question_id for value in answer.values)
-            if answer.ls_role != IMPORTED:
+            if answer.ls_role != IMPORTED or answer.cancelled:
                 book = self.source.books[answer.revision_id]
                 asked |= dict.fromkeys(self.source.facts.question_ids[q.id] for q in book.questions)
             for question_id in asked:
@@ -89,12 +91,12 @@ class Long:
         release = seen(answer, part.handed.get(answer.text_id, ()))
         blind = answer.origin == BULK and bool(source.blind[source.place(answer.text_id)])
         self.withheld[question.id] += blind
-        known = answer.release_id is not None or IMPORTED not in (answer.ls_role, answer.origin)
+        known = answer.release_id is not None or not answer.imported
         return {
             "question": question.id,
             "coder": self._coder(answer),
             "label": None if blind else self._label(question, answer, values),
-            "number": None if blind else next((whole(v.number) for v in values if v.number is not None), None),
+            "number": None if blind else next((v.number for v in values if v.number is not None), None),
             "origin": answer.origin,
             "phase": answer.phase,
             "ground_truth": answer.ground_truth,
@@ -102,7 +104,7 @@ class Long:
             "adjudicated": answer.origin == ADJUDICATED,
             "answered_at": answer.answered_at,
             "updated_at": answer.updated_at,
-            "lead_time": whole(answer.lead_time),
+            "lead_time": answer.lead_time,
             "revision": source.revisions[answer.revision_id],
             "release": source.releases[release].name if release is not None else None,
             "exposure": exposure(source, release) if known else None,

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from backend.corpus.long_table import joined
-from backend.corpus.tables.cells import Cell
+from backend.corpus.tables.cells import Cell, plain
 from backend.findings.export.source import Handed, Source
 from backend.learning.rule import TRUTH, Value
-from backend.learning.vote import ADJUDICATED, SKIPPED, Ballot, Said, Vote, said
+from backend.learning.vote import ADJUDICATED, SKIPPED, Ballot, Said, Vote, asked, said
 from db.answers import LiveAnswer
-from db.projects import IMPORTED
 from labelstudio_config.codebook import Kind, Question
 
 BULK = "bulk"
@@ -21,21 +20,10 @@ NOTHING, TICKED, BESIDE = "none", "assisted", "beside"
 ORIGINS = "human, kept, changed, bulk, imported or adjudicated"
 
 
-def whole(number: float | None) -> int | float | None:
-    """The number, without a fraction where it has none."""
-    return int(number) if number is not None and number.is_integer() and abs(number) < 2**53 else number
-
-
-def about(answer: LiveAnswer, question_id: int) -> bool:
-    """Whether an answer is about the question: in Label Studio about all, in a table about what it holds."""
-    return answer.ls_role != IMPORTED or any(value.question_id == question_id for value in answer.values)
-
-
 def cell(question: Question, vote: Vote | Value) -> Cell:
     """The labels of a vote, by code, or its number."""
     if question.kind is Kind.NUMBER:
-        number = whole(vote.number)
-        return None if number is None else str(number)
+        return None if vote.number is None else plain(vote.number)
     codes = [label.code for label in question.labels if label.id in vote.labels]
     return joined(codes) if question.kind is Kind.MULTIPLE else (codes[0] if codes else None)
 
@@ -64,7 +52,7 @@ def latest(source: Source, question: Question, live: Iterable[LiveAnswer]) -> tu
     number, keys = source.facts.question_ids[question.id], source.facts.label_keys
     found: dict[int, Said] = {}
     decision: Said | None = None
-    given = (said(a, question, number, keys) for a in live if a.origin != BULK and about(a, number))
+    given = (said(a, question, number, keys) for a in live if a.origin != BULK and (a.cancelled or asked(a, number)))
     for one in sorted(given, key=lambda each: each.recency):
         if one.answer.origin == ADJUDICATED:
             decision = one if one.vote is not None else decision

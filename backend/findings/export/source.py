@@ -154,13 +154,10 @@ class Source:
         """Where a text is in `facts.texts`."""
         return int(np.searchsorted(self.facts.texts.ids, text_id))
 
-    def chance(self, question: str, text_id: int) -> int | float | None:
-        """The chance of a text to be in the question's random sample, whole where it is 0 or 1; None: there is none."""
+    def chance(self, question: str, text_id: int) -> float | None:
+        """The chance of a text to be in the question's random sample; None: there is none."""
         known = self.chances.get(question)
-        if known is None:
-            return None
-        chance = float(known[self.place(text_id)])
-        return int(chance) if chance.is_integer() else chance
+        return None if known is None else float(known[self.place(text_id)])
 
     def parts(self) -> Iterator[Part]:
         """The corpus, part by part."""

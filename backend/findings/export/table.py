@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from backend.corpus.tables.cells import plain
-from backend.corpus.tables.writing import check_output, new_table
+from backend.corpus.tables.writing import check_output, check_table, new_table
 from backend.findings.export import dictionary
 from backend.findings.export.long import Long
 from backend.findings.export.source import Source
@@ -55,6 +55,7 @@ def export(s: Session, key: str, order: Order, report: Report) -> Exported:
     shape: Long | Wide = made(source, without_text=order.without_text, only_coded=order.only_coded)
     columns = shape.columns
     missing, n, done, total = [0] * len(columns), 0, 0, source.rows
+    check_table(order.output, total, [one.column for one in columns])
     with new_table(order.output, [one.column for one in columns], overwrite=order.overwrite) as writer:
         report(0, total)
         for part in source.parts():

@@ -30,7 +30,7 @@ def test_a_row_holds_what_everybody_says(coding: Coding, tmp_path: Path) -> None
     (row,) = table(coding, tmp_path, shape="wide")
     assert (row["humor_accepted"], row["humor_accepted_by"], row["humor_n"]) == ("yes", "agreement", "2")
     assert [row[f"humor_by_coder_{n}"] for n in (1, 2, 3)] == ["yes", "yes", "(skipped)"]
-    assert (row["humor_share_no"], row["humor_share_yes"]) == ("0.0", "1.0")
+    assert (row["humor_share_no"], row["humor_share_yes"]) == ("0", "1")
     assert (row["humor_model"], float(row["humor_p_yes"]), float(row["humor_margin"])) == ("yes", 0.75, 0.5)
     assert (row["topics_accepted"], row["topics_accepted_by"]) == ("", "tie")
     assert row["topics_model"] == "money|sport" and float(row["topics_share_health"]) == 0.5
