@@ -107,7 +107,7 @@ class Proof:
         sizes = ["--audit", str(self.size.audit), "--control", str(self.size.audit), "--seed", str(self.seed)]
         address = f"http://127.0.0.1:{self.proxy.port}"
         self.backend.run("connect", "--project", KEY, "--backend", address, *sizes, "--no-push")
-        self.backend.run("push", "--project", KEY)
+        self.backend.run("prelabel", "--project", KEY, "--push")
         found = {project["title"]: project["id"] for project in self._get("/api/projects")["results"]}
         self.audit = found.pop(next(title for title in found if "(audit)" in title))
         (self.assisted,) = found.values()

@@ -101,6 +101,15 @@ def test_a_removed_backends_webhook_goes_and_stays_away(
     assert len(fake.webhooks(audit)) == 1, "the audit's answers still arrive"
 
 
+def test_a_project_that_shows_what_was_pushed_needs_no_backend(
+    store: Store, fake: FakeLabelStudio, rows: list[LsProject]
+) -> None:
+    fake.ml.clear()
+    fake.patch_webhook(fake.webhooks(rows[0].ls_id)[0]["id"], headers={})
+    assert mended(store, fake) == Repairs(mended=1)
+    assert wiring.fits(fake.webhooks(rows[0].ls_id)[0], read(store)[0].secret_hash)
+
+
 def test_one_left_in_a_project_that_is_none_of_ours(store: Store, fake: FakeLabelStudio, rows: list[LsProject]) -> None:
     left, connected = (fake.create_project(title=name)["id"] for name in ("left", "by hand"))
     hook(fake, left)
@@ -121,6 +130,7 @@ def test_suggestions_are_shown_again(store: Store, fake: FakeLabelStudio, rows: 
 def test_without_an_address_it_says_so(store: Store, fake: FakeLabelStudio, rows: list[LsProject]) -> None:
     fake.ml.clear()
     fake.hooks.clear()
+    fake.held[rows[0].ls_id]["model_version"] = ""
     said = str(mended(store, fake))
     assert "audit project" in said
     assert "does not know our address" in said
