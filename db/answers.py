@@ -29,8 +29,8 @@ from db.projects import IMPORTED, locked
 
 @dataclass(frozen=True, slots=True)
 class ValueFact:
-    """One label chosen, or one number given; neither: a table says that no label of a multiple choice applies.
-    `origin`: human | kept | changed | imported.
+    """One label chosen, or one number given; neither, in an answer of a table: the question was asked, and left blank,
+    or none of its labels applies. `origin`: human | kept | changed | imported.
     """
 
     question_id: int
@@ -78,6 +78,28 @@ def record(s: Session, fact: AnswerFact) -> bool:
     version_id = s.scalars(select(AnswerVersion.id).where(*own)).one()
     insert_new(s, AnswerValue, [asdict(value) for value in fact.values], version_id=version_id)
     return True
+
+
+def correct(s: Session, fact: AnswerFact) -> bool:
+    """Have a stored version say what Label Studio says of it now, where it changes that without a new version: marking
+    one answer of a task as the ground truth takes the mark from the others. False when it says so already.
+    """
+    own = select(Answer.id).where(
+        Answer.ls_project_id == fact.ls_project_id, Answer.annotation_id == fact.annotation_id
+    )
+    other = (
+        AnswerVersion.answer_id.in_(own),
+        AnswerVersion.updated_at == fact.updated_at,
+        AnswerVersion.ground_truth != fact.ground_truth,
+    )
+    changed = update(AnswerVersion).where(*other).values(ground_truth=fact.ground_truth).returning(AnswerVersion.id)
+    return s.execute(changed).first() is not None
+
+
+def move(s: Session, fact: AnswerFact) -> None:
+    """The answer belongs to another task now: Label Studio moves answers when it removes duplicates of a text."""
+    own = (Answer.ls_project_id == fact.ls_project_id, Answer.annotation_id == fact.annotation_id)
+    s.execute(update(Answer).where(*own).values(ls_task_id=fact.ls_task_id))
 
 
 _ANSWER = ("ls_project_id", "annotation_id", "ls_task_id", "coder_id", "answered_at")

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, delete, select
 from sqlalchemy.orm import Session
 
+from db.base import now
 from db.dialect import insert_new
-from db.errors import ProjectNotFoundError
-from db.models import LsProject, LsServer, Project
+from db.errors import ProjectArchivedError, ProjectNotFoundError
+from db.models import Job, LsProject, LsServer, Project
 
 PORTS = {"http": 80, "https": 443}
 ASSISTED, AUDIT, ADJUDICATION = "assisted", "audit", "adjudication"  # roles of a Label Studio project
+HIDDEN = "~"  # begins the key of a project that is being deleted or restored: no person's key does
 IMPORTED = "imported"  # role of the row that stands where a Label Studio project would, for answers of tables
 TABLES = "table:"  # address of the server that such a row names; no other server can have it
 
@@ -74,8 +76,36 @@ def by_key(s: Session, key: str) -> Project:
     """The project with this key; ProjectNotFoundError lists those there are."""
     project = find(s, key)
     if project is None:
-        raise ProjectNotFoundError(key, list(s.scalars(select(Project.key).order_by(Project.key))))
+        raise ProjectNotFoundError(key, list(s.scalars(select(Project.key).where(seen()).order_by(Project.key))))
     return project
+
+
+def seen() -> ColumnElement[bool]:
+    """Whether people and Label Studio may see a project: it is not being deleted or restored."""
+    return ~Project.key.startswith(HIDDEN)
+
+
+def hidden() -> Select[int]:
+    """The ids of the projects that nobody is to see."""
+    return select(Project.id).where(~seen())
+
+
+def archive(s: Session, project_id: int) -> None:
+    """Put the project away: no jobs for it from now on, those that wait are dropped, and no suggestions."""
+    project = locked(s, project_id)
+    project.archived_at = project.archived_at or now()
+    s.execute(delete(Job).where(Job.project_id == project_id, Job.state == "queued"))
+
+
+def unarchive(s: Session, project_id: int) -> None:
+    """Take the project up again."""
+    locked(s, project_id).archived_at = None
+
+
+def check_in_use(project: Project) -> None:
+    """ProjectArchivedError when the project is archived."""
+    if project.archived_at is not None:
+        raise ProjectArchivedError(project.key)
 
 
 def ls_project(s: Session, *, ls_id: int, ls_created: int, server_id: int | None = None) -> LsProject | None:

@@ -14,11 +14,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.dialect import chunks, fetch, insert_new
-from db.models import Answer, AnswerValue, AnswerVersion, LsProject, LsTask
+from db.models import Answer, AnswerValue, AnswerVersion, Coder, LsProject, LsTask, Unit
+from db.projects import IMPORTED, ls_projects, of_tables
 
 VIA = "import"
 CHUNK = 200  # answers of a transaction, each of which makes four or five rows
-Value = tuple[int, int | None, float | None]  # question, label, number; neither of these: no label of several applies
+Value = tuple[int, int | None, float | None]  # question, label, number; neither of these: left blank, or none applies
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,23 +75,49 @@ def stable(*parts: str) -> int:
     return int.from_bytes(digest, "big") >> 4
 
 
-def changes(
-    s: Session, ls_project: LsProject | None, rows: Sequence[TableAnswer], moment: datetime
-) -> tuple[Change, ...]:
+def changes(s: Session, project_id: int, rows: Sequence[TableAnswer], moment: datetime) -> tuple[Change, ...]:
     """What of these answers is not in the store yet. A table that does not say when it was labelled is of `moment`.
 
-    What is said now is said again at no later time; else a time before that of the current version is history, and the
-    same time a correction.
+    An answer that was given here, was exported and comes back is in the store. What is said now is said again at no
+    later time; else a time before that of the current version is history, and the same time a correction.
     """
+    ls_project = of_tables(s, project_id)
     known = _versions(s, ls_project, rows) if ls_project is not None else {}
+    given = _given_here(s, project_id, rows)
     found = []
     for row in rows:
+        if _identity(row) in given:
+            continue
         versions = known.get(row.annotation_id)
         if versions is None:
             found.append(Change(row, row.updated_at or moment, True))
         elif (at := _due(row, versions, moment)) is not None:
             found.append(Change(row, at, False))
     return tuple(found)
+
+
+def _identity(row: TableAnswer) -> tuple[object, ...]:
+    at = row.answered_at
+    return (row.source, row.external_id, row.coder, at and at.replace(microsecond=at.microsecond // 1000 * 1000))
+
+
+def _given_here(s: Session, project_id: int, rows: Sequence[TableAnswer]) -> set[tuple[object, ...]]:
+    """The identities of the answers to these rows that people gave in Label Studio."""
+    if not any(row.answered_at for row in rows) or not ls_projects(s, project_id):
+        return set()
+    query = (
+        select(Unit.source, Unit.external_id, Coder.pseudonym, Answer.answered_at)
+        .join(LsTask, LsTask.unit_id == Unit.id)
+        .join(Answer, Answer.ls_task_id == LsTask.id)
+        .join(LsProject, LsProject.id == LsTask.ls_project_id)
+        .outerjoin(Coder, Coder.id == Answer.coder_id)
+        .where(Unit.project_id == project_id, LsProject.role != IMPORTED)
+    )
+    found: set[tuple[object, ...]] = set()
+    for part in chunks(dict.fromkeys(row.external_id for row in rows), CHUNK):
+        for source, external_id, coder, at in s.execute(query.where(Unit.external_id.in_(part))):
+            found.add((source, external_id, coder or "", at.replace(microsecond=at.microsecond // 1000 * 1000)))
+    return found
 
 
 def _due(row: TableAnswer, versions: Sequence[_Version], moment: datetime) -> datetime | None:

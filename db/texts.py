@@ -137,17 +137,34 @@ GROUP BY unit.text_id ORDER BY 2
 """
 
 
-def unscored(s: Session, project_id: int, scorer_id: int) -> list[int]:
-    """The texts of a corpus's rows that a scorer has no score of, whatever the question."""
-    return [row[0] for row in fetch(s, _UNSCORED, project=project_id, scorer=scorer_id)]
+def unscored(s: Session, project_id: int, scorer_id: int | None, question_ids: Sequence[int]) -> list[list[int]]:
+    """The texts of a corpus's rows that lack a score on one of the questions by this scorer (None: that have no score
+    by any), in three lists: the controls, in the order they were drawn, the texts for work, and those of the audit.
+    """
+    if scorer_id is None:
+        rows = fetch(s, _NEVER_SCORED, project=project_id)
+    else:
+        questions = list(question_ids)
+        rows = fetch(s, _UNSCORED, project=project_id, scorer=scorer_id, questions=questions, n=len(questions))
+    streams: dict[str, list[int]] = {"control": [], "work": [], "audit": []}
+    for text, stream in rows:
+        streams[stream or "work"].append(text)
+    return list(streams.values())
 
 
+_NEVER_SCORED = """
+SELECT unit.text_id, placement.stream FROM unit LEFT JOIN placement ON placement.text_id = unit.text_id
+WHERE unit.project_id = :project
+    AND NOT EXISTS (SELECT 1 FROM prediction WHERE prediction.text_id = unit.text_id)
+GROUP BY unit.text_id, placement.stream, placement.rank ORDER BY placement.rank, unit.text_id
+"""
 _UNSCORED = """
-SELECT DISTINCT unit.text_id FROM unit
-WHERE unit.project_id = :project AND NOT EXISTS (
-    SELECT 1 FROM prediction WHERE prediction.text_id = unit.text_id AND prediction.scorer_id = :scorer
-)
-ORDER BY unit.text_id
+SELECT unit.text_id, placement.stream FROM unit LEFT JOIN placement ON placement.text_id = unit.text_id
+WHERE unit.project_id = :project AND (
+    SELECT count(*) FROM prediction WHERE prediction.text_id = unit.text_id
+        AND prediction.scorer_id = :scorer AND prediction.question_id IN [questions]
+) < :n
+GROUP BY unit.text_id, placement.stream, placement.rank ORDER BY placement.rank, unit.text_id
 """
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     Named = tuple[Codebook, str]  # a codebook and its configuration
 
+SEPARATORS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}  # as a person may type one
 GOLD, DEFAULT = "gold", "training"  # what labels are: the truth; and unless told otherwise
 MEANING = {
     "training": "They teach the model, and are in no figure of how well anybody codes.",
@@ -100,7 +101,8 @@ def _check(wishes: Wishes) -> None:
 def _opened(wishes: Wishes) -> Table:
     from backend.corpus.tables.reading import open_table
 
-    return open_table(wishes.table)
+    separator = SEPARATORS.get((wishes.separator or "").lower(), wishes.separator or "")
+    return open_table(wishes.table, encoding=wishes.encoding or "", separator=separator, sheet=wishes.sheet or "")
 
 
 @contextmanager

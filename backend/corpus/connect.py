@@ -19,6 +19,7 @@ from db import releases, texts
 from db.models import LsProject, Project
 from db.store import Store
 from db.texts import UnitRow
+from labelstudio_config.beside import without_areas
 from labelstudio_config.codebook import Codebook
 
 
@@ -79,7 +80,7 @@ def wired_assisted(site: Site, project: Project, xml: str) -> tuple[LsProject, s
         made = found[0].ls_id
     row, there = found
     try:
-        return row, wire(site, row, there["label_config"]), made
+        return row, wire(site, row, without_areas(there["label_config"])), made
     except Exception:
         if made is not None:
             site.client.delete_project(made)

@@ -24,10 +24,13 @@ def reader(question: Question) -> Callable[[str], Choices]:
     """
     if question.kind is Kind.NUMBER:
         return lambda cell: _number(question, cell)
-    known = _names(question)
+    exact, folded = _names(question, str), _names(question, str.casefold)
+
+    def known(cell: str) -> str | None:
+        return exact.get(cell) or folded.get(cell.casefold())
 
     def one(cell: str) -> str:
-        found = known.get(cell) or known.get(cell.casefold()) or known.get(_whole(cell))
+        found = known(cell) or known(_whole(cell))
         if found is None:
             raise LabelError(_unknown(question, cell))
         return found
@@ -35,10 +38,9 @@ def reader(question: Question) -> Callable[[str], Choices]:
     def several(cell: str) -> Choices:
         if cell.casefold() == NONE:
             return frozenset({(None, None)})
-        whole = known.get(cell) or known.get(cell.casefold())
-        return frozenset(
-            (label, None) for label in ([whole] if whole else [one(part.strip()) for part in parted(cell)])
-        )
+        whole = known(cell)
+        found = [whole] if whole else [one(part.strip()) for part in parted(cell)]
+        return frozenset((label, None) for label in found)
 
     def read(cell: str) -> Choices:
         cell = cell.strip()
@@ -49,13 +51,12 @@ def reader(question: Question) -> Callable[[str], Choices]:
     return read
 
 
-def _names(question: Question) -> dict[str, str]:
-    """What a label may be called -> its id. Codes go before ids, ids before wordings, and as they are before folded."""
+def _names(question: Question, fold: Callable[[str], str]) -> dict[str, str]:
+    """What a label may be called -> its id; codes go before ids, and ids before wordings."""
     known: dict[str, str] = {}
-    for fold in (str, str.casefold):
-        for name in ("code", "id", "wording"):
-            for label in question.labels:
-                known.setdefault(fold(getattr(label, name).strip()), label.id)
+    for name in ("code", "id", "wording"):
+        for label in question.labels:
+            known.setdefault(fold(getattr(label, name).strip()), label.id)
     return known
 
 

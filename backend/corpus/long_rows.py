@@ -11,15 +11,16 @@ from itertools import groupby
 from backend.corpus import long_table
 from backend.corpus.annotation import ADJUDICATED, BULK, CHANGED, HUMAN, IMPORTED, KEPT, moment
 from backend.corpus.intake import Columns, Corpus, Keys
-from backend.corpus.labels import LabelError, reader
+from backend.corpus.labels import Choices, LabelError, reader
 from backend.corpus.rows import Cells, Incoming, RowError, numbered, values
 from backend.corpus.tables.table import Table
 from backend.corpus.tally import Tally
 from db.projects import PHASES
 from db.tables import TableAnswer
 from db.texts import UnitRow
-from labelstudio_config.codebook import Codebook
+from labelstudio_config.codebook import Codebook, Kind
 
+BLANK: Choices = frozenset({(None, None)})  # the question was asked, and not answered
 ORIGINS = (HUMAN, KEPT, CHANGED, BULK, IMPORTED, ADJUDICATED)
 _ANSWER = ("coder", "answered_at", "updated_at", "phase", "origin", "skipped")  # what the rows of an answer share
 
@@ -130,6 +131,8 @@ def _values(long: _Long, row: Cells, tally: Tally) -> Iterator[tuple[int, int | 
     except LabelError as error:
         tally.bad.add(row.line, str(error))
         return
+    if not choices and (_true(long.cell(row, "skipped")) or question.kind is not Kind.MULTIPLE):
+        choices = BLANK
     yield from values(question, choices, long.keys)
 
 

@@ -51,7 +51,8 @@ def numbered(table: Table, tally: Tally) -> Iterator[Cells]:
     bad = sorted(row.line for row in table.bad)
     for row in table.bad:
         tally.bad.add(row.line, row.reason.rstrip("."))
-    tally.rows += len(bad)
+    tally.bad.n += table.n_bad - len(bad)
+    tally.rows += table.n_bad
     for n, (line, cells) in enumerate(table.numbered(), 1):
         tally.rows += 1
         yield Cells(line, n + bisect_left(bad, line), _storable(cells, tally))

@@ -86,7 +86,7 @@ def our_project(site: Site) -> Project:
         if project is None:
             return founded(s, plan.key, plan.title, plan.seed, design)
         if not s.scalar(select(func.count(Draw.id)).where(Draw.project_id == project.id)):
-            project.sampling_design = design
+            project.sampling_design = project.sampling_design | design
             project.seed = plan.seed if plan.seed is not None else project.seed
     if plan.coders not in (None, project.sampling_design["coders"]):
         raise ConnectError(
@@ -119,9 +119,9 @@ def check_codebook(key: str, there: str, book: Codebook, xml: str) -> None:
     """ConnectError where the configuration that is `there` is another one than that of the codebook."""
     if there.strip() not in (xml.strip(), to_xml(book).strip()):
         raise ConnectError(
-            f"'{key}' has another codebook already: leave out --codebook and --config. To change it, edit "
-            "the labelling interface of its project in Label Studio (the change arrives here by itself); for a new "
-            "one, take another --project."
+            f"'{key}' has another codebook already: leave out --codebook and --config. To change it, "
+            f"`socialite codebook import FILE --project {key}`, or edit the labelling interface of its project in "
+            "Label Studio (the change arrives here by itself); for a new one, take another --project."
         )
 
 

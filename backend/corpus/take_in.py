@@ -87,7 +87,7 @@ class _Taking:
         self.fields: dict[str, tuple[str, ...]] | None = {}  # content hash -> text, while there are few
 
     def all(self, report: Report) -> Tally:
-        total = self.corpus.table.n + len(self.corpus.table.bad)
+        total = self.corpus.table.n + self.corpus.table.n_bad
         report(0, total)
         for part in chunks(self._rows(), STRETCH):
             self._stretch(part)
@@ -195,7 +195,7 @@ class _Taking:
         if not told or store is None or project is None:
             return tuple(Change(answer, self.moment, True) for answer in told)
         with store.reading() as s:
-            return tables.changes(s, projects.of_tables(s, project.id), told, self.moment)
+            return tables.changes(s, project.id, told, self.moment)
 
     def _record(self, s: Session, part: list[Change]) -> None:
         assert self.where.project is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -19,8 +20,8 @@ class Named:
 
     def add(self, line: int, reason: str = "") -> None:
         self.n += 1
-        if len(self.first) < SHOWN:
-            self.first.append(BadRow(line, reason))
+        insort(self.first, BadRow(line, reason), key=lambda row: row.line)
+        del self.first[SHOWN:]
 
     @property
     def lines(self) -> str:

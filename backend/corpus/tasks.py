@@ -57,7 +57,9 @@ def import_texts(
     tasks: Callable[[Sequence[int]], Sequence[NewTask]],
     report: Report,
 ) -> int:
-    """As `import_new`, of texts without doubles, whose `tasks` are made when it is their turn: they may be a million."""
+    """As `import_new`, of texts without doubles. The `tasks` of some are made when it is their turn: there may be a
+    million.
+    """
     if text_ids:
         find_again(store, client, ls_project)
     there = shown(store, ls_project)

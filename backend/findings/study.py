@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from backend.findings.corpus import STREAMS
 from backend.findings.facts import Facts
 from backend.learning.accepted import CODERS
+from backend.learning.recode import Said, said
 from backend.learning.vote import ADJUDICATED
 from db import runs
 from db.answers import LiveAnswer
@@ -48,7 +49,8 @@ class Coded:
 @dataclass(frozen=True, slots=True)
 class Study:
     """All of it. `runs`, `decisions` and `draws` are in the order of time; `served` is the log of which release was
-    current, the newest first, and `releases` and `revisions` are numbers of those there were.
+    current, the newest first, and `releases` and `revisions` are numbers of those there were. `said`: which
+    changes of the codebook people say left a question's meaning as it was.
 
     `adapter`: what the current release was tuned to; `snapshots`: the labels that it was tuned on. `rows` of the corpus
     show `streams` texts by stream, '' being those that were not drawn. `erased`: texts whose words are gone.
@@ -62,6 +64,7 @@ class Study:
     served: tuple[tuple[Pointer, Release], ...]
     releases: int
     revisions: int
+    said: tuple[Said, ...]
     adapter: Adapter | None
     snapshots: tuple[Snapshot, ...]
     rows: int
@@ -103,6 +106,7 @@ def study(s: Session, facts: Facts) -> Study:
         served=tuple((pointer, release) for pointer, release, _ in runs.pointed(s, project.id)),
         releases=_count(s, Release, project),
         revisions=_count(s, CodebookRevision, project),
+        said=said(s, project.id),
         adapter=adapter,
         snapshots=tuple(s.scalars(frozen)),
         rows=int(facts.texts.rows.sum()),

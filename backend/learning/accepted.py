@@ -164,7 +164,7 @@ def ballots(
     for answer in live:
         reason = why_not(answer)
         for question in book.questions:
-            if not (answer.cancelled or asked(answer, ids[question.id])):
+            if not asked(answer, ids[question.id]):
                 continue
             key = (answer.text_id, question.id)
             why = reason or (None if holds(answer.revision_id, question.id) else OLDER)

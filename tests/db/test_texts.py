@@ -171,7 +171,13 @@ def test_what_a_scorer_has_not_scored(world: World) -> None:
     with world.store.writing() as s:
         texts.remember(s, world.project.id, [TextRow(("no row shows it",))])
         audit = s.scalars(select(Unit.text_id).join(LsTask).where(LsTask.id == world.audit_task)).one()
-        assert texts.unscored(s, world.project.id, world.scorer.id) == sorted({world.text, audit})
+        texts.place(s, [PlacementRow(audit, None, None, "audit", "gate")])
+        questions = [world.questions["humor"]]
+        assert texts.unscored(s, world.project.id, world.scorer.id, questions) == [[], [world.text], [audit]]
         score = (world.text, world.questions["humor"], np.log([0.5, 0.5]), 0)
         predictions.store(s, world.scorer.id, [score])
-        assert texts.unscored(s, world.project.id, world.scorer.id) == [audit]
+        assert texts.unscored(s, world.project.id, world.scorer.id, questions) == [[], [], [audit]]
+        both = [*questions, max(world.questions.values()) + 1]
+        assert texts.unscored(s, world.project.id, world.scorer.id, both) == [[], [world.text], [audit]]
+        assert texts.unscored(s, world.project.id, world.scorer.id + 1, questions) == [[], [world.text], [audit]]
+        assert texts.unscored(s, world.project.id, None, questions) == [[], [], [audit]]

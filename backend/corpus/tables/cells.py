@@ -12,7 +12,7 @@ BROKEN = "\udcff"  # stands where bytes do not decode; no text holds it
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")  # how a cell begins that a spreadsheet would run, apostrophes before it
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _HALVES = re.compile("[\ud800-\udfff]")  # half of a character: no encoding has it
-_WHOLE = 1e15  # below it a float without a fraction is written as a whole number
+_WHOLE = 2**53  # up to it a float without a fraction is written as a whole number
 
 
 def is_number(cell: str) -> bool:
@@ -52,7 +52,7 @@ def plain(cell: Cell) -> str:
     if isinstance(cell, float):
         if math.isnan(cell):
             return ""
-        return str(int(cell)) if cell.is_integer() and abs(cell) < _WHOLE else repr(cell)
+        return str(int(cell)) if cell.is_integer() and abs(cell) <= _WHOLE else repr(cell)
     return str(cell)
 
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from backend.corpus.tables.cells import Cell
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,31}")
+_STR = re.compile(r"str\d+")
+_RESERVED = {
+    *("_all", "_b", "_coef", "_cons", "_n", "_N", "_pi", "_pred", "_rc", "_se", "_skip", "byte", "double", "float"),
+    *("if", "in", "int", "long", "strL", "using", "with"),
+}
 
 
 class Kind(StrEnum):
@@ -38,6 +46,11 @@ class Writer(Protocol):
     def remarks(self) -> list[str]: ...
 
     def writerow(self, row: Sequence[Cell], /) -> object: ...
+
+
+def is_variable(name: str) -> bool:
+    """Whether Stata takes the name for a variable."""
+    return _VARIABLE.fullmatch(name) is not None and _STR.fullmatch(name) is None and name not in _RESERVED
 
 
 def named(columns: Sequence[str | Column]) -> list[Column]:

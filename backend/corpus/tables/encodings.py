@@ -20,6 +20,29 @@ _MARKS = (  # the longer before the shorter
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_WIDE = (
+    ("utf-32-le", (False, True, True, True)),
+    ("utf-32-be", (True, True, True, False)),
+    ("utf-16-le", (False, True, False, True)),
+    ("utf-16-be", (True, False, True, False)),
+)
+_WESTERN = (  # letters with accents of languages; capitals are added
+    *("äöüßé", "àâæçéèêëîïôœùûüÿ", "áéíóúüñïç", "àèéìíîòóùú", "áâãàçéêíóôõúü", "ëïéèöüáó", "æøåéäöü", "áðéíóúýþæö"),
+)
+_EASTERN = ("ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "áéíóöőúüű", "čćđšž", "ăâîşţșț")
+_SIGNS = "€‚„…‘’“”•–—«»°§´·¿¡£©®™\xa0"
+_ALPHABETS = tuple(
+    (name, tuple(letters + letters.upper() for letters in alphabets))
+    for name, alphabets in (
+        ("cp1252", _WESTERN),
+        ("cp1250", _EASTERN),
+        ("cp1254", ("çğıöşüâîûİ",)),
+        ("iso8859_2", _EASTERN),
+        ("mac_roman", _WESTERN),
+        ("cp850", _WESTERN),
+    )
+)
+_LETTERS = re.compile(rb"[A-Za-z]+")
 _ASCII = re.compile(rb"[\x00-\x7f]+")
 
 
@@ -51,7 +74,9 @@ def encoding_of(path: Path) -> Encoding:
     if not broken:
         return Encoding("utf-8", 0)
     if other > 2 * broken:
-        return Encoding("utf-8", broken, f"{path.name} is UTF-8 but for {broken:,} places.")
+        return Encoding(
+            "utf-8", broken, f"{path.name} is UTF-8 but for {broken:,} {'place' if broken == 1 else 'places'}."
+        )
     found = min(_guesses(head or b""), key=lambda name: _broken(path, name)[0])
     return Encoding(found, _broken(path, found)[0], _remark(path, found))
 
@@ -88,27 +113,41 @@ def _head(path: Path) -> bytes:
 
 
 def _by_zeros(head: bytes) -> Iterator[str]:
-    """Wide encodings without a mark: of Western text every second byte, or three of four, are zero."""
-    zeros = [head[at::4].count(0) * 4 / max(1, len(head)) for at in range(4)]
-    patterns = {
-        "utf-32-le": (0, 1, 1, 1),
-        "utf-32-be": (1, 1, 1, 0),
-        "utf-16-le": (0, 1, 0, 1),
-        "utf-16-be": (1, 0, 1, 0),
-    }
-    for name, pattern in patterns.items():
-        if all(share > 0.3 if zero else share < 0.2 for share, zero in zip(zeros, pattern, strict=True)):
+    """Wide encodings without a mark: what is ASCII (the names of columns, separators) has zeros in its other bytes."""
+    shares = [head[at::4].count(0) * 4 / max(1, len(head)) for at in range(4)]
+    for name, zeros in _WIDE:
+        begins = tuple(byte == 0 for byte in head[:4]) == zeros
+        if begins and all(share > 0.05 for share, zero in zip(shares, zeros, strict=True) if zero):
             yield name
 
 
 def _guesses(head: bytes) -> list[str]:
-    """Encodings that may be the file's, the likeliest first; what Windows writes in the West when there is little to
-    tell from.
-    """
+    """Encodings that may be the file's, the likeliest first."""
+    others = _ASCII.sub(b"", head)
     western = ["cp1252", "latin-1"]
-    if len(_ASCII.sub(b"", head)) < _ENOUGH:
+    latin = _latin(others, sum(map(len, _LETTERS.findall(head))))
+    if latin:
+        return [latin, *western]
+    if len(others) < _ENOUGH:
         return western
     from charset_normalizer import from_bytes
 
-    found = [match.encoding for match in from_bytes(head)]
-    return [name for name in found[:3] if name != "ascii"] + western
+    return [match.encoding for match in from_bytes(head)][:3] + western
+
+
+def _latin(others: bytes, ascii_letters: int) -> str:
+    """The encoding in which nearly all letters with accents are of one language's alphabet; '' when it is none, or too
+    many of all letters have one.
+    """
+    if len(others) > ascii_letters / 2:
+        return ""
+    best, found = 0.9, ""
+    for name, languages in _ALPHABETS:
+        text = others.decode(name, errors="replace")
+        letters = [letter for letter in text if letter.isalpha()]
+        odd = len(text) - len(letters) - sum(map(text.count, _SIGNS))
+        for language in languages:
+            share = sum(letter in language for letter in letters) / max(1, len(letters) + odd)
+            if letters and share > best:
+                best, found = share, name
+    return found

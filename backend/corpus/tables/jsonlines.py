@@ -98,8 +98,6 @@ class _Lines:
 @contextmanager
 def jsonlines(part: Path, columns: Sequence[Column], name: str) -> Iterator[Writer]:
     """A writer of typed JSON values; a number that JSON has not (infinity) is written as text, NaN is null."""
-    if len({one.name for one in columns}) < len(columns):
-        raise TableError(f"Two columns of {name} have the same name, which JSON cannot have. Rename one.")
     with part.open("w", encoding="utf-8", errors=MARKED, newline="") as file:
         yield _Lines(file, columns)
 

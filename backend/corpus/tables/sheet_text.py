@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+ROWS, COLUMNS = 1_048_576, 16_384  # of a sheet, the header one of the rows
 LONGEST = 32_767  # of a cell, in units of UTF-16, as Excel counts
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _WRITTEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")

@@ -7,6 +7,7 @@ from __future__ import annotations
 import tempfile
 from array import array
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -25,22 +26,19 @@ class Book:
     """A workbook that is open."""
 
     def __init__(self, path: Path) -> None:
-        self._reader = _Reader(str(path), read_only=True, data_only=True, keep_links=False)
-        try:
+        with ExitStack() as stack:
+            file = stack.enter_context(path.open("rb"))
+            texts = stack.enter_context(closing(_Texts()))
+            self._reader = _Reader(file, texts)
+            stack.callback(self._reader.archive.close)
             self._reader.read()
-        except BaseException:
-            self._close()
-            raise
+            self._open = stack.pop_all()
 
     def __enter__(self) -> Book:
         return self
 
     def __exit__(self, *of: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self._close()
-
-    def _close(self) -> None:
-        self._reader.texts.close()
-        self._reader.archive.close()
+        self._open.close()
 
     @property
     def sheets(self) -> list[str]:
@@ -69,10 +67,10 @@ class Book:
 class _Reader(ExcelReader):  # type: ignore[misc]
     """openpyxl's reader of what a sheet's cells need, shared texts on the disk. `parts`: the file of each sheet."""
 
-    def __init__(self, *given: Any, **named: Any) -> None:
-        self.texts = _Texts()
+    def __init__(self, file: IO[bytes], texts: _Texts) -> None:
+        super().__init__(file, read_only=True, data_only=True, keep_links=False)
+        self.texts = texts
         self.parts: dict[str, str] = {}
-        super().__init__(*given, **named)
 
     def read(self) -> None:
         self.read_manifest()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,11 +19,6 @@ from backend.corpus.tables.columns import Column, Kind, Writer
 from backend.corpus.tables.table import Table, TableError
 
 _BATCH = 1000
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,31}")
-_RESERVED = frozenset(
-    "_all _b _coef _cons _n _N _pi _pred _rc _se _skip byte double float if in int long strL using with".split()  # noqa: SIM905
-)
-_STR = re.compile(r"str\d+")
 _LONGEST_LABEL = 80
 _LONGEST_STR = 2045  # bytes; longer texts are strL
 _WHOLE = 2**53  # beyond it a double does not hold every whole number
@@ -38,7 +32,7 @@ class Stata(Table):
         number = 0
         with _reader(self.path, chunksize=_BATCH) as reader:
             for frame in reader:
-                columns = [[_text(cell) for cell in frame.iloc[:, at]] for at in range(frame.shape[1])]
+                columns = [_texts(frame.iloc[:, at]) for at in range(frame.shape[1])]
                 for cells in zip(*columns, strict=True):
                     number += 1
                     yield number, list(cells)
@@ -60,6 +54,12 @@ def _reader(path: Path, chunksize: int | None = None) -> StataReader:
     return StataReader(path, convert_categoricals=False, chunksize=chunksize, preserve_dtypes=True)
 
 
+def _texts(column: Any) -> list[str]:
+    if column.dtype == "float32":  # 0.1 is 0.1, not the nearest of half as many digits
+        column = [float(str(cell)) for cell in column.to_numpy()]
+    return [_text(cell) for cell in column]
+
+
 def _text(cell: Any) -> str:
     if isinstance(cell, str):
         return cell
@@ -67,10 +67,7 @@ def _text(cell: Any) -> str:
         return ""
     if isinstance(cell, datetime):
         return moment(cell)
-    number = cell.item() if hasattr(cell, "item") else cell
-    if getattr(cell, "dtype", None) == "float32":
-        number = float(str(cell))
-    return plain(number)
+    return plain(cell.item() if hasattr(cell, "item") else cell)
 
 
 class _Rows:
@@ -109,13 +106,6 @@ def stata(part: Path, columns: Sequence[Column], name: str) -> Iterator[Writer]:
     """A writer of a file for Stata 14 and later. Texts are str, long ones strL; a time is text (Stata's own are whole
     milliseconds); what a column means is the variable's label.
     """
-    for at, one in enumerate(columns):
-        legal = _NAME.fullmatch(one.name) and not _STR.fullmatch(one.name) and one.name not in _RESERVED
-        if not legal or one.name in [other.name for other in columns[:at]]:
-            raise TableError(
-                f"'{one.name}' is no name for a variable of Stata, or is there twice. What to do: rename the column "
-                "(letters, digits and _, at most 32, not a digit first), or write .csv or .parquet."
-            )
     rows = _Rows(columns, name)
     yield rows
     series = [_series(one.kind, cells) for one, cells in zip(columns, rows.columns, strict=True)]

@@ -19,10 +19,9 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from backend.corpus.tables.cells import MARKED, Cell, plain
 from backend.corpus.tables.columns import Column, Kind, Writer
-from backend.corpus.tables.sheet_text import further, parts, written
+from backend.corpus.tables.sheet_text import COLUMNS, ROWS, further, parts, written
 from backend.corpus.tables.table import TableError
 
-ROWS, COLUMNS = 1_048_576, 16_384  # of a sheet, the header one of them
 _DIGITS = 10**15  # Excel keeps no more than 15 of a number
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -137,8 +136,6 @@ def workbook(part: Path, columns: Sequence[Column], name: str) -> Iterator[Write
     """A writer of typed cells. A text of over 32,767 characters goes on in further columns, `NAME (2)` and so on, which
     `open_table` joins again; a time is text; a number of over 15 digits too.
     """
-    if len(columns) > COLUMNS:
-        raise TableError(f"A sheet of Excel holds {COLUMNS:,} columns, and {name} would have {len(columns):,}.")
     with (
         tempfile.TemporaryFile(dir=part.parent) as spool,
         io.TextIOWrapper(spool, encoding="utf-8", errors=MARKED, newline="") as body,

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TextIO
 
 from backend.corpus.tables.cells import MARKED
-from backend.corpus.tables.columns import Column, Kind, Writer, named
+from backend.corpus.tables.columns import Column, Kind, Writer, is_variable, named
+from backend.corpus.tables.sheet_text import COLUMNS, ROWS
 from backend.corpus.tables.table import TableError
 
 __all__ = ["Column", "Kind", "Writer", "check_output", "new_file", "new_table"]
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 FORMATS = (*SEPARATORS, ".xlsx", ".jsonl", ".ndjson", ".parquet", ".dta")
-EXCEL_ROWS, EXCEL_COLUMNS = 1_048_576, 16_384
 
 
 @contextmanager
@@ -26,6 +26,7 @@ def new_table(path: Path, columns: Sequence[str | Column], *, overwrite: bool) -
     format, half of a character (a lone surrogate) becomes U+FFFD, and None is missing. In CSV and TSV a text that a
     spreadsheet would run as a formula stands behind an apostrophe, which `open_table` takes away again.
     """
+    check_table(path, 0, columns)
     of = format_of(path)
     if of in SEPARATORS:
         from backend.corpus.tables.delimited_writer import delimited
@@ -70,12 +71,23 @@ def check_output(path: Path, *, overwrite: bool, source: Path | None = None) -> 
         raise TableError(f"There is no folder {path.parent}. Make it first, or take another name for the output.")
 
 
-def check_table(path: Path, rows: int, columns: int) -> None:
-    """TableError when no such table can be written: the name's ending says no format, or a sheet has not the room."""
-    if format_of(path) == ".xlsx" and (rows >= EXCEL_ROWS or columns > EXCEL_COLUMNS):
+def check_table(path: Path, rows: int, columns: Sequence[str | Column]) -> None:
+    """TableError when no such table can be written: the name's ending says no format, a sheet has not the room, or
+    columns have names that the format does not take.
+    """
+    of, names = format_of(path), [one.name for one in named(columns)]
+    if of == ".xlsx" and (rows >= ROWS or len(names) > COLUMNS):
         raise TableError(
-            f"A sheet of Excel holds {EXCEL_ROWS - 1:,} rows and {EXCEL_COLUMNS:,} columns, and {path.name} would have "
-            f"{rows:,} and {columns:,}. Write .csv or .parquet."
+            f"A sheet of Excel holds {ROWS - 1:,} rows and {COLUMNS:,} columns, and {path.name} would have "
+            f"{rows:,} and {len(names):,}. Write .csv or .parquet."
+        )
+    twice = next((name for at, name in enumerate(names) if name in names[:at]), None)
+    if twice is not None and of in (".jsonl", ".ndjson", ".dta"):
+        raise TableError(f"{path.name} cannot have two columns '{twice}'. Rename one, or write .csv.")
+    if of == ".dta" and (bad := [name for name in names if not is_variable(name)]):
+        raise TableError(
+            f"Stata takes no variable with the name '{bad[0]}'. What to do: rename the column (letters, digits and _, "
+            "at most 32, not a digit first), or write .csv or .parquet."
         )
 
 
