@@ -104,9 +104,23 @@ def test_predict_from_end_to_end(tmp_path: Path) -> None:
     assert "--overwrite" in again.stderr
 
 
+def test_predict_says_which_rows_are_bad_and_labels_the_others(tmp_path: Path) -> None:
+    source, output = tmp_path / "in.jsonl", tmp_path / "out.parquet"
+    source.write_bytes(b'{"text": "so happy"}\n{"text": "SECRET"\n{"text": "sad"}\n')
+    words = ["predict", str(source), "--codebook", "emotion", "-o", str(output), "--engine", "keyword"]
+    done = socialite(*words, home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "in.jsonl, line 2, left out: It is no JSON" in done.stderr
+    assert "SECRET" not in done.stderr
+    table = open_table(output)
+    assert [row[0] for row in table.rows()] == ["so happy", "sad"]
+    assert all(row[table.column("label")] for row in table.rows())
+
+
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [
+        (["predict", "IN", "--codebook", "emotion", "-o", "o.docx"], 1, "Let it end in .csv, .tsv"),
         (["predict", "absent.csv", "--codebook", "emotion", "-o", "o.csv"], 1, "There is no file absent.csv"),
         (["predict", "IN", "--codebook", "emotoin", "-o", "o.csv"], 1, "Did you mean 'emotion'?"),
         (["predict", "IN", "--codebook", "emotion", "--text-column", "x", "-o", "o.csv"], 1, "columns are: text, n"),
