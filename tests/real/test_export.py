@@ -70,7 +70,8 @@ def made(service: Service, book: Codebook, folder: Path) -> None:
     corpus = long_corpus(open_table(folder / "in.jsonl"), book, None)
     assert take_in(place(service.store, project), corpus, lambda done, total: None).bad.n == 0
     with service.store.reading() as s:
-        ids = list(texts.unit_texts(s, project.id, "in.jsonl").values())
+        found = texts.find(s, project.id, [(row[1],) for row in ROWS])
+    ids = sorted({text_id for text_id in found if text_id is not None})
     with service.store.writing() as s:
         for text_id, (body,) in texts.bodies(s, ids).items():
             stream, role = ("audit", "gate") if body == "a blind text" else ("work", None)
@@ -91,7 +92,8 @@ def said(service: Service, key: str) -> Said:
         words = texts.bodies(s, [one.text_id for one in live])
     for one in live:
         body = words[one.text_id][0]
-        found.update((body, questions[v.question_id], labels.get(v.label_id or 0), False) for v in one.values)
+        labelled = [v for v in one.values if v.label_id is not None]
+        found.update((body, questions[v.question_id], labels[v.label_id or 0], False) for v in labelled)
         found.update([(body, "", None, True)] if one.cancelled else [])
     return found
 

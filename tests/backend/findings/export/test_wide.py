@@ -146,11 +146,11 @@ def test_r_reads_it_without_options(coding: Coding, tmp_path: Path) -> None:
     coding.text("another")
     write(coding, tmp_path / "out.csv", shape="wide")
     code = (
-        't <- read.csv("out.csv"); cat(nrow(t), ncol(t), t$humor_accepted[1], class(t$humor_share_yes), '
+        't <- read.csv("out.csv"); cat(nrow(t), ncol(t), t$humor_accepted[1], is.numeric(t$humor_share_yes), '
         "sum(t$topics_has_money, na.rm = TRUE), sum(t$humor_n))"
     )
     done = subprocess.run(
         [program, "--vanilla", "-e", code], cwd=tmp_path, capture_output=True, encoding="utf-8", check=True
     )
     columns = len(open_table(tmp_path / "out.csv").columns)
-    assert done.stdout.split() == ["2", str(columns), "yes", "numeric", "1", "1"]
+    assert done.stdout.split() == ["2", str(columns), "yes", "TRUE", "1", "1"]
