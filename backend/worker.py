@@ -24,6 +24,7 @@ from backend.logs import to_stderr
 from backend.settings import Settings, SettingsError, load
 from db import inbox, jobs
 from db.models import Inbox, Job, LsProject, Project
+from db.projects import IMPORTED
 from db.store import Store, StoreBusyError, StoreError, open_store
 
 if TYPE_CHECKING:
@@ -148,8 +149,9 @@ class Worker:
     def compare_all(self) -> bool:
         """Queue a sync of every connected project: Label Studio sends an event once, and not when we were away."""
         connected = select(LsProject.project_id).join(Project, Project.id == LsProject.project_id)
+        there = (LsProject.role != IMPORTED, Project.archived_at.is_(None))
         with self.store.writing() as s:
-            for project in s.scalars(connected.where(Project.archived_at.is_(None)).distinct()).all():
+            for project in s.scalars(connected.where(*there).distinct()).all():
                 jobs.enqueue(s, "sync", project, {})
         return True
 

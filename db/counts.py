@@ -45,10 +45,11 @@ class ProjectStatus:
     `texts` by stream ('unplaced' for those in none); `tasks` by role (assisted, audit, adjudication), those still in
     Label Studio; `predictions` are stored scores (text x question x scorer), `pushed` the tasks that were sent the
     current release's suggestion; `answers` are live and not skipped, by origin, and `answers_by_role` by where they
-    were given; `deleted` annotations in Label Studio; `coders` without those who only adjudicated; `inbox_waiting` and
-    `inbox_failed` are events still to be applied, and given up. `training`: the run in progress and what it noted last
-    (`run`, `stage`, `done`, `steps`, `loss`, `tokens_per_second`, `seconds_left`, and `broken_off`: nobody works on it
-    now); `last_run`: the last that ended (`run`, `state`, `finished_at`, `outcome`, `sentence`).
+    were given (imported: in a table); `deleted` annotations in Label Studio; `coders` without those who only
+    adjudicated; `inbox_waiting` and `inbox_failed` are events still to be applied, and given up. `training`: the run in
+    progress and what it noted last (`run`, `stage`, `done`, `steps`, `loss`, `tokens_per_second`, `seconds_left`, and
+    `broken_off`: nobody works on it now); `last_run`: the last that ended (`run`, `state`, `finished_at`, `outcome`,
+    `sentence`).
 
     `coded` are the texts with a live answer that is no skip, by stream; `release_since` is when the current release
     became that; `places` are the projects in Label Studio; `work` is what is done, and went wrong.
@@ -167,7 +168,7 @@ def _texts(s: Session, project_id: int) -> dict[str, int]:
 
 def _tasks(s: Session, project_id: int) -> dict[str, int]:
     query = select(LsProject.role, func.count(LsTask.id)).join(LsProject, LsProject.id == LsTask.ls_project_id)
-    there = (LsProject.project_id == project_id, LsTask.deleted_at.is_(None))
+    there = (LsProject.project_id == project_id, LsProject.role != projects.IMPORTED, LsTask.deleted_at.is_(None))
     return _groups(s, query.where(*there).group_by(LsProject.role))
 
 

@@ -17,6 +17,7 @@ PORTS = {"http": 80, "https": 443}
 ASSISTED, AUDIT, ADJUDICATION = "assisted", "audit", "adjudication"  # roles of a Label Studio project
 HIDDEN = "~"  # begins the key of a project that is being deleted or restored: no person's key does
 IMPORTED = "imported"  # role of the row that stands where a Label Studio project would, for answers of tables
+TABLES = "table:"  # address of the server that such a row names; no other server can have it
 
 
 def normalised_url(url: str) -> str:
@@ -109,7 +110,9 @@ def check_in_use(project: Project) -> None:
 
 def ls_project(s: Session, *, ls_id: int, ls_created: int, server_id: int | None = None) -> LsProject | None:
     """What Label Studio calls project `<ls_id>.<ls_created>`; where no server is given, the newest of that name."""
-    query = select(LsProject).where(LsProject.ls_id == ls_id, LsProject.ls_created == ls_created)
+    query = select(LsProject).where(
+        LsProject.ls_id == ls_id, LsProject.ls_created == ls_created, LsProject.role != IMPORTED
+    )
     if server_id is not None:
         query = query.where(LsProject.server_id == server_id)
     return s.scalar(query.order_by(LsProject.id.desc()).limit(1))
@@ -123,7 +126,21 @@ def add_ls_project(s: Session, project_id: int, server_id: int, ls_id: int, ls_c
 
 
 def ls_projects(s: Session, project_id: int) -> list[LsProject]:
-    return list(s.scalars(select(LsProject).where(LsProject.project_id == project_id).order_by(LsProject.id)))
+    """The projects in Label Studio that serve a project, the newest last; none stands for answers of tables."""
+    mine = (LsProject.project_id == project_id, LsProject.role != IMPORTED)
+    return list(s.scalars(select(LsProject).where(*mine).order_by(LsProject.id)))
+
+
+def of_tables(s: Session, project_id: int) -> LsProject | None:
+    """What stands where a Label Studio project would for answers that came from tables; None before the first."""
+    return s.scalar(select(LsProject).where(LsProject.project_id == project_id, LsProject.role == IMPORTED))
+
+
+def add_of_tables(s: Session, project_id: int) -> LsProject:
+    """The same, made if new."""
+    insert_new(s, LsServer, [{"url": TABLES}])
+    server_id = s.scalars(select(LsServer.id).where(LsServer.url == TABLES)).one()
+    return add_ls_project(s, project_id, server_id, project_id, 0, IMPORTED)
 
 
 def locked(s: Session, project_id: int) -> Project:

@@ -74,7 +74,7 @@ class Directory:
         query = (
             select(LsProject, Project.key)
             .join(Project, Project.id == LsProject.project_id)
-            .where(projects.seen())
+            .where(projects.seen(), LsProject.role != projects.IMPORTED)
             .order_by(LsProject.id.desc())
         )
         with self._store.reading() as s:

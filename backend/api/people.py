@@ -149,7 +149,7 @@ def _token_to_cookie(request: Request, access: Access) -> Response | None:
         return None
     rest = [(name, value) for name, value in parse_qsl(request.url.query) if name != "token"]
     answer = RedirectResponse(f"{request.url.path}{'?' if rest else ''}{urlencode(rest)}", status_code=303)
-    secure = request.url.scheme == "https"
+    secure = "https" in (request.url.scheme, request.headers.get("x-forwarded-proto"))
     answer.set_cookie(COOKIE, access.pass_for_cookie(), httponly=True, samesite="strict", secure=secure)
     answer.headers["referrer-policy"] = "no-referrer"
     answer.headers["cache-control"] = "no-store"

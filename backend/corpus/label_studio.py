@@ -95,6 +95,12 @@ class LabelStudio:
     def patch_project(self, project_id: int, **fields: Any) -> Json:
         return dict(self._call("PATCH", f"api/projects/{project_id}", json=fields))
 
+    def validate_config(self, project_id: int, label_config: str) -> None:
+        """LabelStudioError (400) where the project's answers hold what this labelling interface has not. Stricter than
+        `patch_project`, which takes away labels that answers hold.
+        """
+        self._call("POST", f"api/projects/{project_id}/validate/", json={"label_config": label_config})
+
     def delete_project(self, project_id: int) -> None:
         """With all its tasks and answers."""
         self._call("DELETE", f"api/projects/{project_id}", seconds=LONG)

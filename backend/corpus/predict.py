@@ -14,6 +14,7 @@ from backend.assist.asked import Asked, Values, asked
 from backend.assist.order import POLICY, margin
 from backend.assist.scoring import EMPTY, Outcome, score
 from backend.corpus.intake import text_columns
+from backend.corpus.long_table import BETWEEN
 from backend.corpus.tables.table import Table, TableError
 from backend.corpus.tables.writing import new_table
 from backend.engines.protocol import FAMILY, Engine, Family, Item, expected
@@ -23,7 +24,6 @@ from labelstudio_config.codebook import Codebook, Question
 CHUNK = 256  # rows: enough for an engine to sort by length, few enough for a bar that moves
 LONGEST = 32  # characters of a variable's name in Stata
 _NOT_A_NAME = re.compile(r"[^A-Za-z0-9_]+")
-BETWEEN = "|"  # the labels in the cell of a question that may have several
 Report = Callable[[int, int], None]  # rows done, rows in all
 Row = Sequence[str]
 

@@ -21,7 +21,7 @@ from db.answers import LiveAnswer
 from db.models import Adapter, CodebookRevision, Draw, GateDecision, Pointer, Project, Release, Run, Snapshot, TextBody
 from db.models import Text as TextRow
 
-_BULK, _IMPORTED = "bulk", "imported"  # origins of answers that no coder gave here
+_BULK = "bulk"  # origin of answers that no person gave
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def _count(s: Session, table: type[Release] | type[CodebookRevision], project: P
 
 def _coded(live: Sequence[LiveAnswer], facts: Facts) -> Coded:
     given = [answer for answer in live if not answer.cancelled]
-    people = [answer for answer in given if answer.origin not in (_BULK, _IMPORTED)]
+    people = [answer for answer in given if answer.origin != _BULK and not answer.imported]
     votes = [answer for answer in people if answer.origin != ADJUDICATED]
     audit = [answer for answer in votes if answer.stream == "audit"]
     blind = [answer for answer in audit if answer.ls_role == "audit" and answer.release_id is None]
@@ -133,7 +133,7 @@ def _coded(live: Sequence[LiveAnswer], facts: Facts) -> Coded:
         assisted=len(rest),
         kept=sum(answer.origin == "kept" for answer in rest),
         adjudicated=sum(answer.origin == ADJUDICATED for answer in people),
-        imported=sum(answer.origin == _IMPORTED for answer in given),
+        imported=sum(answer.imported and answer.origin != _BULK for answer in given),
         bulk=sum(answer.origin == _BULK for answer in given),
         skipped=len(live) - len(given),
         not_blind=len(audit) - len(blind),

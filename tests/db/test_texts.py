@@ -155,8 +155,9 @@ def test_units_are_known_before_any_task_shows_them(world: World) -> None:
     with world.store.writing() as s:
         ids = texts.remember_units(s, world.project.id, rows, "posts.csv")
         assert texts.remember_units(s, world.project.id, rows, "posts.csv") == ids
-        assert texts.unit_texts(s, world.project.id, "posts.csv") == dict(zip(("r1", "r2", "r3"), ids, strict=True))
-        assert texts.unit_texts(s, world.project.id, "other.csv") == {}
+        named = ["r1", "r2", "r3", "r9"]
+        assert texts.row_texts(s, world.project.id, "posts.csv", named) == dict(zip(named, ids, strict=False))
+        assert texts.row_texts(s, world.project.id, "other.csv", named) == {}
         shown = texts.remember_tasks(s, world.assisted, [TaskRow(40, "r2", ("one",))], source="posts.csv")
         assert shown[0][1] == ids[1] == ids[0]
         assert s.scalars(select(func.count(Unit.id)).where(Unit.source == "posts.csv")).one() == 3

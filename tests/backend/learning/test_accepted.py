@@ -242,6 +242,8 @@ SEEN = [
     {"wording": "Is it funny?"},
     {"instruction": "Decide whether it is funny."},
     {"labels": DEFINED},
+    {"labels": (HUMOR.labels[0], replace(HUMOR.labels[1], include="puns"))},
+    {"labels": (HUMOR.labels[0], replace(HUMOR.labels[1], exclude="puns"))},
     {"labels": HUMOR.labels[::-1]},
     {"labels": (HUMOR.labels[0], replace(HUMOR.labels[1], wording="Yes!"))},
     {"labels": (*HUMOR.labels, Label("unsure", "unsure", "unsure"))},
