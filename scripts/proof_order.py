@@ -82,20 +82,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     label_studio()  # made by one process, before several need it
     try:
         with tempfile.TemporaryDirectory(prefix="socialite-order-", ignore_cleanup_errors=True) as folder:
-            wanted = [
-                Wanted(asked.data, asked.cache, Path(folder), name, seed, size)
-                for seed in range(seeds)
-                for name in names
-            ]
-            courses = run(wanted, asked.jobs, asked.keep)
+            pairs = [(name, seed) for seed in range(seeds) for name in names]
+            wanted = [Wanted(asked.data, asked.cache, Path(folder), name, seed, size) for name, seed in pairs]
+            done = run(wanted, asked.jobs, asked.keep)
     except QueueError as error:
         print(error, file=sys.stderr)
         return 2
-    report = summary(courses) | {"seeds": seeds, "size": asdict(size)}
+    report = summary(done) | {"seeds": seeds, "size": asdict(size)}
     report["seconds"] = round(time.perf_counter() - start, 1)
-    print(table(courses, report))
+    print(table(done, report))
     print()
-    print(share_table(courses))
+    print(share_table(done))
     print()
     print(sentences(report))
     if asked.json:
@@ -124,7 +121,7 @@ def run(wanted: Sequence[Wanted], jobs: int, keep: Path | None) -> list[Course]:
     found = [kept[name_of(one)] for one in wanted if name_of(one) in kept]
     left = [one for one in wanted if name_of(one) not in kept]
     with tqdm(total=len(wanted), initial=len(found), desc="Coding", unit="course", disable=None) as bar:
-        for one, done in courses(left, jobs):
+        for one, done in each(left, jobs):
             found.append(done)
             if keep:
                 with keep.open("a", encoding="utf-8") as file:
@@ -133,7 +130,7 @@ def run(wanted: Sequence[Wanted], jobs: int, keep: Path | None) -> list[Course]:
     return found
 
 
-def courses(left: Sequence[Wanted], jobs: int) -> Iterator[tuple[Wanted, Course]]:
+def each(left: Sequence[Wanted], jobs: int) -> Iterator[tuple[Wanted, Course]]:
     """Each as it ends."""
     if jobs < 2:
         with ExitStack() as stack:

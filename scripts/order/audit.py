@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Estimates of K shares: `error` [K] in shares of 1, whether an interval was `shown` [K], and `held` the truth [K]."""
+    """Of K shares: the `error` [K] in shares of 1, whether an interval was `shown` [K], and `held` the truth [K]."""
 
     error: Array
     shown: NDArray[np.bool_]

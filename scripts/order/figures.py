@@ -21,7 +21,7 @@ def by_task(courses: Sequence[Course]) -> dict[str, list[Course]]:
 
 
 def needed(curve: Curve, target: float) -> float | None:
-    """The labels at which a curve first is at the target, between its points on straight lines; None where it never is."""
+    """The labels at which a curve, straight between its points, first is at the target; None where it never is."""
     before = curve[0]
     if before[1] >= target:
         return 0.0
@@ -82,7 +82,7 @@ def inner(one: Course) -> list[tuple[tuple[int, float], tuple[int, float]]]:
 
 
 def ratio(some: Sequence[Course], of: Callable[[Course], Curve]) -> float | None:
-    """Labels needed by the mean of a task's curves to be where the mean of its random curves ends, over the latter's."""
+    """Labels that the mean of a task's curves needs to be where its random ones end on average, over the latter's."""
     goal = mean_curve([one.random for one in some])
     found = needed(mean_curve([of(one) for one in some]), goal[-1][1])
     return None if found is None else found / goal[-1][0]
@@ -130,8 +130,8 @@ def rarest(one: Course) -> int:
 def table(courses: Sequence[Course], report: dict[str, Any]) -> str:
     """Markdown, a row a task."""
     head = [
-        "task", "work texts", "zero-shot", "random order at the end", "uncertain order there", "labels needed, each seed",
-        "of the mean curves", "another random order",
+        "task", "work texts", "zero-shot", "random order at the end", "uncertain order there",
+        "labels needed, each seed", "of the mean curves", "another random order",
     ]  # fmt: skip
     lines = [head, ["---"] * len(head)]
     for task, some in by_task(courses).items():
@@ -193,7 +193,7 @@ def sentences(report: dict[str, Any]) -> str:
             f"{_plain(report['median_ratio_of_another_random_order'])}).",
             f"Served by Label Studio's next task: {report['served']:,} texts, {report['unsorted']} of them before one "
             "with a lower score.",
-            "Share of the rarest label, error on average over tasks and seeds (absolute errors and intervals: all labels):",
+            "Share of the rarest label, mean error over tasks and seeds (absolute errors and intervals: all labels):",
             f"- among the texts coded in uncertain order: {said('coded')}",
             f"- the model alone: {said('model')}",
             f"- corrected by the audit: {said('corrected')}",

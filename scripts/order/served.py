@@ -24,6 +24,16 @@ class QueueError(Exception):
     """Label Studio's process ended, or said what nobody expected."""
 
 
+def screen(labels: Sequence[str]) -> str:
+    """The labelling configuration of a project with these labels."""
+    return SCREEN.format("".join(f'<Choice value="{label}"/>' for label in labels))
+
+
+def chosen(label: str) -> dict[str, Any]:
+    """The region of an annotation."""
+    return {"id": CHOICES, "from_name": CHOICES, "to_name": "text", "type": "choices", "value": {"choices": [label]}}
+
+
 class Queue:
     """One project: its tasks are numbered 0 to n - 1 here, and have ids of their own there."""
 
@@ -35,11 +45,8 @@ class Queue:
 
     def open(self, title: str, tasks: int, labels: Sequence[str]) -> None:
         """A new project with so many tasks; what it held before is behind it."""
-        choices = "".join(f'<Choice value="{label}"/>' for label in labels)
         data = [{"text": f"text {n}"} for n in range(tasks)]  # the order knows no texts
-        self._ids = self._ask({"do": "project", "title": title, "config": SCREEN.format(choices), "tasks": data})[
-            "tasks"
-        ]
+        self._ids = self._ask({"do": "project", "title": title, "config": screen(labels), "tasks": data})["tasks"]
         self._places = {number: place for place, number in enumerate(self._ids)}
 
     def order(self, version: str, scores: Mapping[int, float]) -> None:
@@ -53,14 +60,7 @@ class Queue:
 
     def answer(self, coder: int, task: int, label: str) -> None:
         """The coder's annotation of a task. QueueError where Label Studio would serve the task again."""
-        region = {
-            "id": CHOICES,
-            "from_name": CHOICES,
-            "to_name": "text",
-            "type": "choices",
-            "value": {"choices": [label]},
-        }
-        done = self._ask({"do": "answer", "coder": coder, "task": self._ids[task], "result": [region]})
+        done = self._ask({"do": "answer", "coder": coder, "task": self._ids[task], "result": [chosen(label)]})
         if not done["is_labeled"]:
             raise QueueError(f"Task {task} was answered, and Label Studio does not count it as labelled.")
 

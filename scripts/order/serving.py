@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 
@@ -48,7 +49,7 @@ class Serving:
                 self.work.append(text)
         for coder, text in held.items():
             self._answer(coder, text)
-        self.unsorted += sum(after < before for before, after in zip(order, order[1:], strict=False))
+        self.unsorted += sum(after < before for before, after in pairwise(order))
         return np.array(self.work, dtype=np.int64)
 
     def _answer(self, coder: int, text: int) -> None:
