@@ -1,23 +1,23 @@
 """Shows what the order of work saves, and that shares stay right under it. PROOFS.md has the numbers.
 
-    python3 scripts/proof_order.py --data DIR [--task NAME ...] [--seeds 3] [--texts 2000] [--jobs 1] [--keep FILE]
-                                   [--cache DIR] [--quick] [--json]
+    python3 scripts/proof_order.py --data DIR [--task NAME ...] [--seeds 3] [--texts 2000] [--served 1000]
+                                   [--jobs 1] [--keep FILE] [--cache DIR] [--quick] [--json]
 
 DIR holds one folder a task, with train.csv and test.csv, or annotations.csv. Of each task and seed, a corpus of 2,000
 texts (or all there are) is drawn from train.csv: 200 clusters of near-duplicates for the audit, 50 for the control, all
 others are work. Three coders, who give the true label, are served by Label Studio's own next-task function, each with a
-task in hand: control texts first, then the most uncertain ones. After 50, 100, 200, 400, 700 and 1,000 work texts the
-product's head is tuned on these, and the others are scored anew. Beside it the same head learns from the same work
-texts in random order, and in another random order, which shows what of a difference is chance. Macro F1 is measured on
-test.csv (1,000 texts of it at most). At the end the product's corrected shares of the labels are compared with those of
-the whole corpus.
+task in hand: control texts first, then the most uncertain ones (with --served, so many work texts of each round; the
+others are taken by the same scores). After 50, 100, 200, 400, 700 and 1,000 work texts the product's head is tuned on
+these, and the others are scored anew. Beside it the same head learns from the same work texts in random order, and in
+another random order, which shows what of a difference is chance. Macro F1 is measured on test.csv (1,000 texts of it at
+most). At the end the product's corrected shares of the labels are compared with those of the whole corpus.
 
 Label Studio's environment is made where there is none, unless SOCIALITE_LABEL_STUDIO names one. --keep names a file to
 which every course is written when it is over, and which a later run goes on from. Exit code 1 when Label Studio served
-a text before one with a lower score. The last line with --json is one object: `labels_to_random_1000[task]` (for each
-seed the labels that uncertain order needs to be where random order is after 1,000, or after all there are; null where
-it never is), `median_ratio` (over tasks, of the mean curves), `tasks_fewer`, `prevalence_bias`, `prevalence_bias_se`,
-`coverage`, `prevalence`, `curves` and more.
+another text than the one with the lowest score. The last line with --json is one object:
+`labels_to_random_1000[task]` (for each seed the labels that uncertain order needs to be where random order is after
+1,000, or after all there are; null where it never is), `median_ratio` (over tasks, of the mean curves), `tasks_fewer`,
+`prevalence_bias`, `prevalence_bias_se`, `coverage`, `prevalence`, `curves` and more.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{asked.data} holds no folder {' or '.join(missing)} with labelled texts.", file=sys.stderr)
         return 2
     names = [name for name in names if not asked.task or name in asked.task]
-    size, seeds = replace(Size(), texts=asked.texts), asked.seeds
+    size, seeds = replace(Size(), texts=asked.texts, served=asked.served), asked.seeds
     if asked.quick:
         names = ([name for name in names if name in QUICK_TASKS] or names)[: len(QUICK_TASKS)]
         size, seeds = QUICK, 1
@@ -106,6 +106,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--task", action="append", default=[], metavar="NAME", help="this task only; may be repeated")
     parser.add_argument("--seeds", type=int, default=3, help="corpora of each task (3)")
     parser.add_argument("--texts", type=int, default=2000, help="texts of a corpus (2000)")
+    parser.add_argument("--served", type=int, default=1000, help="texts of a round that Label Studio hands out (1000)")
     parser.add_argument("--jobs", type=int, default=1, help="courses at a time (1)")
     parser.add_argument("--keep", type=Path, metavar="FILE", help="write every course to it, and go on from it")
     parser.add_argument("--quick", action="store_true", help="under a minute: two tasks, one seed, 200 labels")

@@ -17,7 +17,8 @@ AUDIT_SHARE, CONTROL_SHARE = 0.2, 0.05  # of a corpus's clusters, at most
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How many texts a corpus has at most, and clusters its audit and its control; labels at each re-tuning."""
+    """At most: texts of a corpus, clusters of its audit and control, work texts at each re-tuning, texts it is tested
+    on. `redraws`: other audits that are drawn. `served`: how many work texts of a round Label Studio hands out."""
 
     texts: int = 2000
     audit: int = 200
@@ -25,6 +26,7 @@ class Size:
     rounds: tuple[int, ...] = (50, 100, 200, 400, 700, 1000)
     tests: int = 1000
     redraws: int = 200
+    served: int = 1000
 
     def reached(self, work: int) -> tuple[int, ...]:
         """The rounds of a corpus with so many work texts: the last one is all of them where there are fewer."""

@@ -68,7 +68,7 @@ def course(engine: EncoderEngine, queue: Queue, task: Task, size: Size, seed: in
     learner = Learner(engine, task, drawn)
     rounds = size.reached(len(drawn.work))
     untaught = learner.untaught()
-    serving = Serving(queue, drawn, task.question.label_ids, f"{task.name}, seed {seed}")
+    serving = Serving(queue, drawn, task.question.label_ids, f"{task.name}, seed {seed}", size.served)
     said, uncertain = untaught, [(0, untaught.f1)]
     for n in rounds:
         rows = serving.upto(n, f"after-{uncertain[-1][0]}", learner.scores(said))

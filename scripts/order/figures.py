@@ -191,8 +191,8 @@ def sentences(report: dict[str, Any]) -> str:
             f"Fewer labels than random order on {report['tasks_fewer']} of {report['tasks']} tasks; median ratio "
             f"{_plain(report['median_ratio'])} (another random order: "
             f"{_plain(report['median_ratio_of_another_random_order'])}).",
-            f"Served by Label Studio's next task: {report['served']:,} texts, {report['unsorted']} of them before one "
-            "with a lower score.",
+            f"Served by Label Studio's next task: {report['served']:,} texts, {report['unsorted']} of them another "
+            "than the lowest score.",
             "Share of the rarest label, mean error over tasks and seeds (absolute errors and intervals: all labels):",
             f"- among the texts coded in uncertain order: {said('coded')}",
             f"- the model alone: {said('model')}",

@@ -8,6 +8,7 @@ Reads a JSON object a line and answers each with one (`scripts/order/served.py` 
     {"do": "predictions", "version": V, "scores": [[task id, score], ...]}  -> {}     from now on the project's version
     {"do": "next", "coder": n}                                              -> {"task": id or null}
     {"do": "answer", "coder": n, "task": id, "result": [region, ...]}       -> {"is_labeled": bool}
+    {"do": "coded", "coder": n, "answers": [[task id, result], ...]}        -> {}     of tasks that nobody was served
 
 The database is the SQLite file that DATABASE_NAME says, made and migrated where it is not there. It is written without
 waiting for the disk: it lives no longer than the run.
@@ -83,6 +84,8 @@ class Desk:
                 return {"task": self._next(self._user(asked["coder"]))}
             case "answer":
                 return {"is_labeled": self._answered(self._user(asked["coder"]), asked["task"], asked["result"])}
+            case "coded":
+                return self._coded(self._user(asked["coder"]), dict(asked["answers"]))
         raise ValueError(f"Nobody knows what '{asked['do']}' asks for.")
 
     def _project(self, title: str, config: str, tasks: list[dict[str, str]]) -> list[int]:
@@ -134,6 +137,21 @@ class Desk:
             self.models.Task.objects.filter(pk=number).update(**counted)
             task.release_lock(user)
         return bool(task.is_labeled)
+
+    def _coded(self, user: Any, results: dict[int, list[dict[str, Any]]]) -> dict[str, Any]:
+        """Many at once, with the counters that one annotation of a task gives it at overlap 1."""
+        rows = [
+            self.models.Annotation(
+                task_id=task, project=self.project, completed_by=user, updated_by=user, result=result, result_count=1
+            )
+            for task, result in results.items()
+        ]
+        with _transaction():
+            self.models.Annotation.objects.bulk_create(rows, batch_size=AT_ONCE)
+            for start in range(0, len(rows), AT_ONCE):
+                some = self.models.Task.objects.filter(pk__in=list(results)[start : start + AT_ONCE])
+                some.update(is_labeled=True, total_annotations=1)
+        return {}
 
     def _user(self, number: int) -> Any:
         """Number 0 owns the organisation, the others have joined it."""

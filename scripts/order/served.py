@@ -43,7 +43,7 @@ class Queue:
         self._places: dict[int, int] = {}
         self._wait()
 
-    def open(self, title: str, tasks: int, labels: Sequence[str]) -> None:
+    def open(self, title: str, tasks: int, labels: tuple[str, ...]) -> None:
         """A new project with so many tasks; what it held before is behind it."""
         data = [{"text": f"text {n}"} for n in range(tasks)]  # the order knows no texts
         self._ids = self._ask({"do": "project", "title": title, "config": screen(labels), "tasks": data})["tasks"]
@@ -63,6 +63,11 @@ class Queue:
         done = self._ask({"do": "answer", "coder": coder, "task": self._ids[task], "result": [chosen(label)]})
         if not done["is_labeled"]:
             raise QueueError(f"Task {task} was answered, and Label Studio does not count it as labelled.")
+
+    def coded(self, coder: int, labels: Mapping[int, str]) -> None:
+        """The coder's annotations of tasks that nobody was served."""
+        answers = [[self._ids[task], [chosen(label)]] for task, label in labels.items()]
+        self._ask({"do": "coded", "coder": coder, "answers": answers})
 
     def _ask(self, asked: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin is not None
