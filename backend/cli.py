@@ -86,13 +86,18 @@ def serve(
     min_new: Annotated[
         int | None, typer.Option(help="If at least so many texts were coded since (SOCIALITE_MIN_NEW, else 50).")
     ] = None,
+    sync_every: Annotated[
+        str | None,
+        typer.Option(help="Compare with Label Studio this often: 90m, 6h, never (SOCIALITE_SYNC_EVERY; else 1h)."),
+    ] = None,
 ) -> None:
     """Answer Label Studio: suggestions, and corrections through its webhook. Runs until Ctrl-C."""
     from backend import settings
     from backend.app import serve as run
 
     given = scored(engine, model, instructions, method, four_bit, device, shots)
-    run(settings.load(host=host, port=port, retrain_every=retrain_every, min_new=min_new, **given))
+    clock = {"retrain_every": retrain_every, "min_new": min_new, "sync_every": sync_every}
+    run(settings.load(host=host, port=port, **clock, **given))
 
 
 @app.command()
@@ -225,39 +230,32 @@ def connect(
 
 
 @app.command()
-def push(
+def sync(
     project: Key,
     api_key_env: KeyEnv = "LABEL_STUDIO_API_KEY",
-    engine: EngineName = None,
-    model: ModelName = None,
-    instructions: Instructions = None,
-    method: Method = None,
-    four_bit: FourBit = None,
-    device: Device = None,
-    shots: Shots = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Read every task again, not only those that changed since the last time.")
+    ] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Score what has no suggestion yet, and push the suggestions to Label Studio. It can be stopped and run again."""
-    from backend.commands.upkeep import push as run
-
-    run(project, api_key_env, scored(engine, model, instructions, method, four_bit, device, shots))
-
-
-@app.command()
-def sync(project: Key, api_key_env: KeyEnv = "LABEL_STUDIO_API_KEY") -> None:
     """Compare the store with what Label Studio holds, and repair what is missing: an answer that never arrived, a
-    deletion.
+    deletion, the webhook.
     """
     from backend.commands.upkeep import sync as run
 
-    run(project, api_key_env)
+    run(project, api_key_env, everything, as_json)
 
 
 @app.command()
-def status(project: SomeKey = None, as_json: AsJson = False) -> None:
+def status(
+    project: SomeKey = None,
+    archived: Annotated[bool, typer.Option("--archived", help="Archived projects, too.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """How far each project is: texts by stream, suggestions, answers by origin, events and jobs that wait."""
     from backend.commands.status import run
 
-    run(project, as_json)
+    run(project, as_json, archived)
 
 
 @app.command()

@@ -18,7 +18,9 @@ class SettingsError(Exception):
 
 
 def seconds(value: Any) -> Any:
-    """'90', '90s', '30m', '6h' or '2d' as seconds; anything else is left to be refused."""
+    """'90', '90s', '30m', '6h' or '2d' as seconds, 'never' as 0; anything else is left to be refused."""
+    if str(value).strip().lower() == "never":
+        return 0.0
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhd]?)\s*", str(value))
     return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]] if found else value
 
@@ -61,6 +63,9 @@ class Settings(BaseSettings):
     remote_model: str = ""  # what that server calls the model; empty: as `model`
     remote_key: SecretStr = SecretStr("")
     retrain_every: Annotated[float, BeforeValidator(seconds)] = 0.0  # between two runs of `serve`'s own; 0: never
+    sync_every: Annotated[float, BeforeValidator(seconds)] = (
+        3600.0  # between two comparisons with Label Studio; 0: never
+    )
     min_new: int = Field(default=50, ge=1)  # texts coded since the last run, before the next
     encoder_tuner: Literal["auto", "head", "lora"] = "auto"  # what of the encoder is tuned
     train_on_shares: bool = False  # on the shares of the coders who gave each label, instead of the accepted one

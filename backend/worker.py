@@ -24,6 +24,7 @@ from backend.logs import to_stderr
 from backend.settings import Settings, SettingsError, load
 from db import inbox, jobs
 from db.models import Inbox, Job, LsProject, Project
+from db.projects import IMPORTED
 from db.store import Store, StoreBusyError, StoreError, open_store
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ log = logging.getLogger(__name__)
 LEASE, SECONDS = "worker", 15.0  # the right to apply events, and for how long it is taken
 LOOK = 1.0  # seconds between two looks when nobody wakes it
 BATCH = 100  # events read at once
-FIRST_SYNC, NEXT_SYNC = 60.0, 3600.0  # seconds after the start, and after the last, that stores are compared
+FIRST_SYNC = 60.0  # seconds after the start that stores are first compared, unless that is to be done more often
 AGAIN = 4.0  # seconds until an event that failed is tried again; with each failure as many times more
 
 JOBS = {"push": "backend.corpus.push", "retrain": "backend.trainer", "sync": "backend.corpus.sync"}
@@ -99,7 +100,9 @@ class Worker:
         """An event that cannot be applied is noted and tried again later; it holds up no other."""
         try:
             with self.store.writing() as s:
-                apply(s, s.get_one(Inbox, row.id), push=self.reaches)
+                waiting = s.get_one(Inbox, row.id)
+                if waiting.applied_at is None:  # else a comparison with Label Studio applied it meanwhile
+                    apply(s, waiting, push=self.reaches)
         except (StoreBusyError, OperationalError):
             raise
         except Exception as fault:  # noqa: BLE001 - whatever an event does, the next one is applied
@@ -119,11 +122,13 @@ class Worker:
         return True
 
     def _run_jobs(self) -> None:
-        compare_at = time.monotonic() + FIRST_SYNC
+        every = self.settings.sync_every
+        compare_at = time.monotonic() + min(FIRST_SYNC, every)
         while not self.ended.is_set():
             self.jobs.clear()
-            if self.reaches and time.monotonic() > compare_at and self._try(self.compare_all):
-                compare_at = time.monotonic() + NEXT_SYNC
+            due = every > 0 and self.reaches and self.leased and time.monotonic() > compare_at
+            if due and self._try(self.compare_all):
+                compare_at = time.monotonic() + every
             if not self._try(lambda: self.run_job(but=SLOW)):
                 self.jobs.wait(LOOK)
 
@@ -148,8 +153,9 @@ class Worker:
     def compare_all(self) -> bool:
         """Queue a sync of every connected project: Label Studio sends an event once, and not when we were away."""
         connected = select(LsProject.project_id).join(Project, Project.id == LsProject.project_id)
+        there = (LsProject.role != IMPORTED, Project.archived_at.is_(None))
         with self.store.writing() as s:
-            for project in s.scalars(connected.where(Project.archived_at.is_(None)).distinct()).all():
+            for project in s.scalars(connected.where(*there).distinct()).all():
                 jobs.enqueue(s, "sync", project, {})
         return True
 

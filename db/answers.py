@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from itertools import count
 from typing import Any
 
-from sqlalchemy import Select, exists, func, select, update
+from sqlalchemy import ColumnElement, Select, exists, select, update
 from sqlalchemy.orm import Session, aliased
 
 from db.dialect import insert_new
@@ -23,12 +24,14 @@ from db.models import (
     Tombstone,
     Unit,
 )
-from db.projects import locked
+from db.projects import IMPORTED, locked
 
 
 @dataclass(frozen=True, slots=True)
 class ValueFact:
-    """One label chosen, or one number given. `origin`: human | kept | changed."""
+    """One label chosen, or one number given; neither, in an answer of a table: the question was asked, and left blank,
+    or none of its labels applies. `origin`: human | kept | changed | imported.
+    """
 
     question_id: int
     label_id: int | None
@@ -77,6 +80,28 @@ def record(s: Session, fact: AnswerFact) -> bool:
     return True
 
 
+def correct(s: Session, fact: AnswerFact) -> bool:
+    """Have a stored version say what Label Studio says of it now, where it changes that without a new version: marking
+    one answer of a task as the ground truth takes the mark from the others. False when it says so already.
+    """
+    own = select(Answer.id).where(
+        Answer.ls_project_id == fact.ls_project_id, Answer.annotation_id == fact.annotation_id
+    )
+    other = (
+        AnswerVersion.answer_id.in_(own),
+        AnswerVersion.updated_at == fact.updated_at,
+        AnswerVersion.ground_truth != fact.ground_truth,
+    )
+    changed = update(AnswerVersion).where(*other).values(ground_truth=fact.ground_truth).returning(AnswerVersion.id)
+    return s.execute(changed).first() is not None
+
+
+def move(s: Session, fact: AnswerFact) -> None:
+    """The answer belongs to another task now: Label Studio moves answers when it removes duplicates of a text."""
+    own = (Answer.ls_project_id == fact.ls_project_id, Answer.annotation_id == fact.annotation_id)
+    s.execute(update(Answer).where(*own).values(ls_task_id=fact.ls_task_id))
+
+
 _ANSWER = ("ls_project_id", "annotation_id", "ls_task_id", "coder_id", "answered_at")
 _VERSION = tuple(f.name for f in fields(AnswerFact) if f.name not in (*_ANSWER, "values"))
 
@@ -87,14 +112,18 @@ def bury(s: Session, ls_project_id: int, annotation_ids: Sequence[int], via: str
     return insert_new(s, Tombstone, rows, ls_project_id=ls_project_id, via=via)
 
 
-def coder(s: Session, project_id: int, server_id: int, ls_user: int) -> Coder:
-    """The coder with this Label Studio user id, with the next free pseudonym (coder-1, coder-2, ...) if new."""
+def coder(s: Session, project_id: int, server_id: int, ls_user: int, wanted: str | None = None) -> Coder:
+    """The coder with this Label Studio user id; a new one gets the pseudonym that is `wanted`, if it is free, else the
+    next free one (coder-1, coder-2, ...).
+    """
     query = select(Coder).filter_by(project_id=project_id, server_id=server_id, ls_user=ls_user)
     found = s.scalar(query)
     if found is None:
         locked(s, project_id)
-        number = s.scalars(select(func.count(Coder.id)).where(Coder.project_id == project_id)).one() + 1
-        found = Coder(project_id=project_id, server_id=server_id, ls_user=ls_user, pseudonym=f"coder-{number}")
+        taken = set(s.scalars(select(Coder.pseudonym).where(Coder.project_id == project_id)))
+        free = (name for n in count(len(taken) + 1) if (name := f"coder-{n}") not in taken)
+        pseudonym = wanted if wanted is not None and wanted not in taken else next(free)
+        found = Coder(project_id=project_id, server_id=server_id, ls_user=ls_user, pseudonym=pseudonym)
         s.add(found)
         s.flush()
     return found
@@ -104,8 +133,8 @@ def coder(s: Session, project_id: int, server_id: int, ls_user: int) -> Coder:
 class LiveAnswer:
     """The current version of an answer that is not deleted.
 
-    `ls_role` is where it was given (assisted | audit | adjudication). `stream` and `role` are the text's, or None.
-    `problems` say what of the annotation could not be read.
+    `ls_role` is where it was given (assisted | audit | adjudication; imported: in a table). `stream` and `role` are the
+    text's, or None. `problems` say what of the annotation could not be read.
     """
 
     answer_id: int
@@ -131,6 +160,11 @@ class LiveAnswer:
     role: str | None
     problems: list[str] | None = None
     values: tuple[ValueFact, ...] = ()
+
+    @property
+    def imported(self) -> bool:
+        """It came from a table, or into Label Studio by an import: nobody knows what its coder had been shown."""
+        return self.ls_role == IMPORTED or self.origin == "imported"
 
 
 def live_versions(project_id: int) -> Select[*tuple[Any, ...]]:
@@ -177,9 +211,11 @@ def live_versions(project_id: int) -> Select[*tuple[Any, ...]]:
     )
 
 
-def live(s: Session, project_id: int) -> list[LiveAnswer]:
-    """The current version of every answer that was not deleted, skips included, with what it says."""
-    versions = live_versions(project_id)
+def live(s: Session, project_id: int, *only: ColumnElement[bool]) -> list[LiveAnswer]:
+    """The current version of every answer that was not deleted, skips included, with what it says. `only`: conditions
+    on what `live_versions` reads, for some of them.
+    """
+    versions = live_versions(project_id).where(*only)
     inner = versions.order_by(None).subquery()
     values: dict[int, list[ValueFact]] = defaultdict(list)
     query = select(

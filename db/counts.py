@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Select, distinct, func, select
+from sqlalchemy import Select, String, cast, distinct, false, func, null, select, union_all
 from sqlalchemy.orm import Session
 
-from db import projects, releases, runs
+from db import projects, runs, summaries
 from db.answers import live_versions
 from db.base import now
 from db.inbox import ATTEMPTS
@@ -23,6 +23,7 @@ from db.models import (
     LsProject,
     LsTask,
     Placement,
+    Pointer,
     Prediction,
     Project,
     Push,
@@ -33,6 +34,8 @@ from db.models import (
     Tombstone,
     Unit,
 )
+from db.summaries import Place
+from db.work import Work, work
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +45,14 @@ class ProjectStatus:
     `texts` by stream ('unplaced' for those in none); `tasks` by role (assisted, audit, adjudication), those still in
     Label Studio; `predictions` are stored scores (text x question x scorer), `pushed` the tasks that were sent the
     current release's suggestion; `answers` are live and not skipped, by origin, and `answers_by_role` by where they
-    were given; `deleted` annotations in Label Studio; `coders` without those who only adjudicated; `inbox_waiting` and
-    `inbox_failed` are events still to be applied, and given up. `training`: the run in progress and what it noted last
-    (`run`, `stage`, `done`, `steps`, `loss`, `tokens_per_second`, `seconds_left`, and `broken_off`: nobody works on it
-    now); `last_run`: the last that ended (`run`, `state`, `finished_at`, `outcome`, `sentence`).
+    were given (imported: in a table); `deleted` annotations in Label Studio; `coders` without those who only
+    adjudicated; `inbox_waiting` and `inbox_failed` are events still to be applied, and given up. `training`: the run in
+    progress and what it noted last (`run`, `stage`, `done`, `steps`, `loss`, `tokens_per_second`, `seconds_left`, and
+    `broken_off`: nobody works on it now); `last_run`: the last that ended (`run`, `state`, `finished_at`, `outcome`,
+    `sentence`).
+
+    `coded` are the texts with a live answer that is no skip, by stream; `release_since` is when the current release
+    became that; `places` are the projects in Label Studio; `work` is what is done, and went wrong.
     """
 
     key: str
@@ -68,24 +75,26 @@ class ProjectStatus:
     jobs: dict[str, int] = field(default_factory=dict)
     training: dict[str, Any] | None = None
     last_run: dict[str, Any] | None = None
+    archived_at: datetime | None = None
+    coded: dict[str, int] = field(default_factory=dict)
+    release_since: datetime | None = None
+    places: tuple[Place, ...] = ()
+    work: Work = field(default_factory=lambda: Work((), None, (), ()))
 
 
-def status(s: Session, project_key: str | None = None) -> list[ProjectStatus]:
-    """The numbers of one project, or of all that are not archived; a dozen queries each."""
+def status(s: Session, project_key: str | None = None, *, archived: bool = False) -> list[ProjectStatus]:
+    """The numbers of one project, or of all, those that are archived only where asked for; some twenty queries each."""
+    places = summaries.places(s)
     if project_key is not None:
-        return [_project(s, projects.by_key(s, project_key))]
-    open_ones = select(Project).where(Project.archived_at.is_(None)).order_by(Project.key)
-    return [_project(s, project) for project in s.scalars(open_ones)]
+        return [_project(s, projects.by_key(s, project_key), places)]
+    seen = select(Project).where(projects.seen()).order_by(Project.key)
+    wanted = s.scalars(seen if archived else seen.where(Project.archived_at.is_(None)))
+    return [_project(s, project, places) for project in wanted.all()]
 
 
-def _project(s: Session, project: Project) -> ProjectStatus:
-    release = releases.current(s, project.id)
-    versions = live_versions(project.id).order_by(None).subquery()
-    groups = s.execute(
-        select(versions.c.cancelled, versions.c.origin, versions.c.ls_role, func.count()).group_by(
-            versions.c.cancelled, versions.c.origin, versions.c.ls_role
-        )
-    ).all()
+def _project(s: Session, project: Project, places: dict[int, tuple[Place, ...]]) -> ProjectStatus:
+    release, since = _release(s, project.id)
+    given, coded = _given(s, project.id)
     waiting, failed, last = _inbox(s, project.id)
     return ProjectStatus(
         key=project.key,
@@ -96,11 +105,11 @@ def _project(s: Session, project: Project) -> ProjectStatus:
         tasks=_tasks(s, project.id),
         predictions=_predictions(s, project.id),
         pushed=_pushed(s, release),
-        answers=_sums((origin, n) for cancelled, origin, _, n in groups if not cancelled),
-        answers_by_role=_sums((role, n) for cancelled, _, role, n in groups if not cancelled),
-        skipped=sum(n for cancelled, _, _, n in groups if cancelled),
+        answers=_sums((one.origin, one.n) for one in given if not one.cancelled),
+        answers_by_role=_sums((one.role, one.n) for one in given if not one.cancelled),
+        skipped=sum(one.n for one in given if one.cancelled),
         deleted=_deleted(s, project.id),
-        coders=_one(s, select(func.count(distinct(versions.c.coder_id))).where(versions.c.origin != "adjudicated")),
+        coders=len({one.coder_id for one in given if one.origin != "adjudicated"} - {None}),
         release=release.name if release else None,
         inbox_waiting=waiting,
         inbox_failed=failed,
@@ -108,7 +117,47 @@ def _project(s: Session, project: Project) -> ProjectStatus:
         training=_training(s, project.id),
         last_run=_last_run(s, project.id),
         jobs=_groups(s, select(Job.state, func.count()).where(Job.project_id == project.id).group_by(Job.state)),
+        archived_at=project.archived_at,
+        coded=coded,
+        release_since=since,
+        places=places.get(project.id, ()),
+        work=work(s, project.id),
     )
+
+
+def _release(s: Session, project_id: int) -> tuple[Release | None, datetime | None]:
+    """The current release, and since when it is."""
+    query = select(Pointer).where(Pointer.project_id == project_id).order_by(Pointer.id.desc()).limit(1)
+    pointer = s.scalar(query)
+    return (s.get_one(Release, pointer.release_id), pointer.created_at) if pointer else (None, None)
+
+
+class _Given(NamedTuple):
+    """How many live answers of this kind there are."""
+
+    cancelled: bool
+    origin: str
+    role: str
+    coder_id: int | None
+    n: int
+
+
+def _given(s: Session, project_id: int) -> tuple[list[_Given], dict[str, int]]:
+    """The live answers, skips included, and by stream the texts with one that is no skip: read once for both."""
+    live = live_versions(project_id).order_by(None).cte("live")
+    kinds = (live.c.cancelled, live.c.origin, live.c.ls_role, live.c.coder_id)
+    stream, nothing = func.coalesce(live.c.stream, "unplaced"), cast(null(), String)
+    texts = select(false(), nothing, stream, cast(null(), live.c.coder_id.type), func.count(distinct(live.c.text_id)))
+    both = union_all(
+        select(*kinds, func.count()).group_by(*kinds), texts.where(live.c.cancelled.is_(False)).group_by(stream)
+    )
+    given, coded = [], {}
+    for row in s.execute(both):
+        if row[1] is None:
+            coded[row[2]] = row[4]
+        else:
+            given.append(_Given(*row))
+    return given, coded
 
 
 def _texts(s: Session, project_id: int) -> dict[str, int]:
@@ -119,7 +168,7 @@ def _texts(s: Session, project_id: int) -> dict[str, int]:
 
 def _tasks(s: Session, project_id: int) -> dict[str, int]:
     query = select(LsProject.role, func.count(LsTask.id)).join(LsProject, LsProject.id == LsTask.ls_project_id)
-    there = (LsProject.project_id == project_id, LsTask.deleted_at.is_(None))
+    there = (LsProject.project_id == project_id, LsProject.role != projects.IMPORTED, LsTask.deleted_at.is_(None))
     return _groups(s, query.where(*there).group_by(LsProject.role))
 
 

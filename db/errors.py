@@ -20,3 +20,22 @@ class ProjectNotFoundError(StoreError, LookupError):
     def __init__(self, key: str, known: list[str]) -> None:
         there = f"There are: {', '.join(known)}." if known else "There is none yet; `socialite connect` makes one."
         super().__init__(f"There is no project '{key}'. {there}")
+
+
+class RevisionNotFoundError(StoreError, LookupError):
+    """The project has no revision of its codebook with this number."""
+
+    def __init__(self, number: int, highest: int) -> None:
+        there = f"They are 1 to {highest}." if highest else "It has no codebook yet; `socialite connect` gives it one."
+        super().__init__(f"The codebook has no revision {number}. {there}")
+
+
+class ProjectArchivedError(StoreError):
+    """The project is archived."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"The project '{key}' is archived. `socialite project unarchive {key}` takes it up again.")
+
+
+class ProjectBusyError(StoreError):
+    """Somebody works on the project just now; the message says who."""

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from db.base import now
 from db.dialect import insert_new
 from db.models import Inbox
+from db.projects import hidden
 
 ATTEMPTS = 5
 
@@ -47,9 +48,13 @@ def append(s: Session, events: Sequence[Event]) -> int:
 
 
 def pending(s: Session, limit: int) -> list[Inbox]:
-    """The oldest events still to be applied, in the order of arrival; those that failed five times are left out."""
-    query = select(Inbox).where(Inbox.applied_at.is_(None), Inbox.attempts < ATTEMPTS).order_by(Inbox.id).limit(limit)
-    return list(s.scalars(query))
+    """The oldest events still to be applied, in the order of arrival; those that failed five times are left out.
+
+    So are those of projects that are being deleted or restored.
+    """
+    whole = or_(Inbox.project_id.is_(None), Inbox.project_id.not_in(hidden()))
+    query = select(Inbox).where(Inbox.applied_at.is_(None), Inbox.attempts < ATTEMPTS, whole)
+    return list(s.scalars(query.order_by(Inbox.id).limit(limit)))
 
 
 def applied(s: Session, inbox_id: int) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.base import now
 from db.dialect import insert_new
-from db.models import Job, Lease
+from db.models import Job, Lease, Project
+from db.projects import hidden
 
 SECONDS = 60.0  # that a claimed job stays its holder's without a sign of life
 ATTEMPTS = 3
@@ -19,7 +20,11 @@ ATTEMPTS = 3
 def enqueue(
     s: Session, kind: str, project_id: int | None, payload: dict[str, Any] | None = None, *, debounce: bool = True
 ) -> int:
-    """Queue a job; its id. An equal job that still waits is returned instead of a second."""
+    """Queue a job; its id. An equal job that still waits is returned instead of a second. 0, and no job, for a project
+    that is archived.
+    """
+    if project_id is not None and s.scalar(select(Project.archived_at).where(Project.id == project_id)) is not None:
+        return 0
     wanted = payload or {}
     waiting = select(Job).where(Job.state == "queued", Job.kind == kind, Job.project_id == project_id).order_by(Job.id)
     if debounce:
@@ -32,6 +37,28 @@ def enqueue(
     return job.id
 
 
+def begin(s: Session, kind: str, project_id: int | None, holder: str, seconds: float = SECONDS) -> int:
+    """A job that runs already, by hand, so that it leaves the same trace as one of the queue; its id."""
+    job = Job(
+        kind=kind, project_id=project_id, payload={}, state="running", holder=holder, started_at=now(), attempts=1
+    )
+    s.add(job)
+    s.flush()
+    acquire(s, _lease(job.id), holder, seconds)
+    return job.id
+
+
+def last(s: Session, kind: str, project_id: int, *, state: str = "done") -> Job | None:
+    """The job of this kind that ended last in this way; when that was is `finished_at`, what it did `message`."""
+    ended = select(Job).where(Job.kind == kind, Job.project_id == project_id, Job.state == state)
+    return s.scalar(ended.order_by(Job.finished_at.desc(), Job.id.desc()).limit(1))
+
+
+def note(s: Session, job_id: int, payload: dict[str, Any]) -> None:
+    """Keep what the next job of the kind should know."""
+    s.execute(update(Job).where(Job.id == job_id).values(payload=payload))
+
+
 def claim(s: Session, holder: str, seconds: float = SECONDS, *, only: str = "", but: str = "") -> Job | None:
     """The oldest waiting job, of the kind `only` or of any `but` one, now running under this holder; None when none
     waits. Needs `Store.writing()`.
@@ -42,9 +69,9 @@ def claim(s: Session, holder: str, seconds: float = SECONDS, *, only: str = "", 
     """
     _requeue(s)
     of_kind = Job.kind == only if only else Job.kind != but
-    oldest = (
-        select(Job.id).where(Job.state == "queued", of_kind).order_by(Job.id).limit(1).with_for_update(skip_locked=True)
-    )
+    whole = or_(Job.project_id.is_(None), Job.project_id.not_in(hidden()))
+    waiting = select(Job.id).where(Job.state == "queued", of_kind, whole).order_by(Job.id)
+    oldest = waiting.limit(1).with_for_update(skip_locked=True)
     job_id = s.scalar(oldest)
     if job_id is None:
         return None

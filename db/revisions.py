@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db.dialect import insert_new
+from db.errors import RevisionNotFoundError
 from db.models import CodebookRevision, CodebookUse, Label, Question
 from db.projects import locked
 from labelstudio_config.codebook import Codebook
@@ -57,6 +58,24 @@ def current(s: Session, project_id: int) -> CodebookRevision | None:
     """The revision registered last; None before the first."""
     uses = select(CodebookRevision).join(CodebookUse, CodebookUse.revision_id == CodebookRevision.id)
     return s.scalar(uses.where(CodebookUse.project_id == project_id).order_by(CodebookUse.id.desc()).limit(1))
+
+
+def before(s: Session, project_id: int) -> CodebookRevision | None:
+    """The revision that was current before the one that is; None where there was none."""
+    latest = current(s, project_id)
+    uses = select(CodebookRevision).join(CodebookUse, CodebookUse.revision_id == CodebookRevision.id)
+    mine = uses.where(CodebookUse.project_id == project_id).order_by(CodebookUse.id.desc())
+    return None if latest is None else s.scalar(mine.where(CodebookRevision.id != latest.id).limit(1))
+
+
+def numbered(s: Session, project_id: int, number: int) -> CodebookRevision:
+    """The revision of this number; RevisionNotFoundError says which there are."""
+    mine = select(CodebookRevision).where(CodebookRevision.project_id == project_id)
+    found = s.scalar(mine.where(CodebookRevision.number == number))
+    if found is None:
+        highest = s.scalar(select(func.max(CodebookRevision.number)).where(CodebookRevision.project_id == project_id))
+        raise RevisionNotFoundError(number, highest or 0)
+    return found
 
 
 def codebook(revision: CodebookRevision) -> Codebook:

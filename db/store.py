@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session, configure_mappers
@@ -59,7 +59,7 @@ class Store:
             self._inbox = sqlite.inbox(address, self._turn)
         else:
             self._writer = self._inbox = _server(address)
-            self._reader = self._writer.execution_options(postgresql_readonly=True)
+            self._reader = self._writer.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ")
 
     def upgrade(self) -> None:
         """Bring the tables up to this program; a SQLite file that holds something is copied beside first."""
@@ -92,6 +92,12 @@ class Store:
             s.connection()
             yield s
             s.commit()
+
+    @contextmanager
+    def outside(self) -> Iterator[Connection]:
+        """A connection without a transaction, for what a database does only then."""
+        with self._writer.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            yield connection
 
     def write_in_chunks(
         self, rows: Iterable[T], write: Callable[[Session, list[T]], R], *, size: int = ROWS

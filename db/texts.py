@@ -106,23 +106,65 @@ def remember_units(s: Session, project_id: int, rows: Sequence[UnitRow], source:
     return texts
 
 
-def unit_texts(s: Session, project_id: int, source: str) -> dict[str, int]:
-    """External id -> text id of the rows of a source."""
-    query = select(Unit.external_id, Unit.text_id).where(Unit.project_id == project_id, Unit.source == source)
-    return {row.external_id: row.text_id for row in s.execute(query)}
+def row_texts(s: Session, project_id: int, source: str, external_ids: Sequence[str]) -> dict[str, int]:
+    """External id -> text id of those of these rows of a source that are stored."""
+    rows = fetch(s, _TEXT_OF_ROW, project=project_id, source=source, rows=list(dict.fromkeys(external_ids)))
+    return {row[0]: row[1] for row in rows}
 
 
-def unscored(s: Session, project_id: int, scorer_id: int) -> list[int]:
-    """The texts of a corpus's rows that a scorer has no score of, whatever the question."""
-    return [row[0] for row in fetch(s, _UNSCORED, project=project_id, scorer=scorer_id)]
+_TEXT_OF_ROW = """
+SELECT external_id, text_id FROM unit WHERE project_id = :project AND source = :source AND external_id IN [rows]
+"""
 
 
-_UNSCORED = """
-SELECT DISTINCT unit.text_id FROM unit
-WHERE unit.project_id = :project AND NOT EXISTS (
-    SELECT 1 FROM prediction WHERE prediction.text_id = unit.text_id AND prediction.scorer_id = :scorer
+def without_task(s: Session, project_id: int) -> list[int]:
+    """The texts of a corpus's rows that no task in Label Studio shows or showed, in the order of their first rows;
+    erased texts are left out.
+    """
+    return [row[0] for row in fetch(s, _WITHOUT_TASK, project=project_id)]
+
+
+_WITHOUT_TASK = """
+SELECT unit.text_id, MIN(unit.id) FROM unit
+JOIN text_body ON text_body.text_id = unit.text_id AND text_body.erased_at IS NULL
+WHERE unit.project_id = :project AND unit.text_id NOT IN (
+    SELECT shown.text_id FROM unit AS shown
+    JOIN ls_task ON ls_task.unit_id = shown.id
+    JOIN ls_project ON ls_project.id = ls_task.ls_project_id
+    WHERE shown.project_id = :project AND ls_project.role <> 'imported'
 )
-ORDER BY unit.text_id
+GROUP BY unit.text_id ORDER BY 2
+"""
+
+
+def unscored(s: Session, project_id: int, scorer_id: int | None, question_ids: Sequence[int]) -> list[list[int]]:
+    """The texts of a corpus's rows that lack a score on one of the questions by this scorer (None: that have no score
+    by any), in three lists: the controls, in the order they were drawn, the texts for work, and those of the audit.
+    """
+    if scorer_id is None:
+        rows = fetch(s, _NEVER_SCORED, project=project_id)
+    else:
+        questions = list(question_ids)
+        rows = fetch(s, _UNSCORED, project=project_id, scorer=scorer_id, questions=questions, n=len(questions))
+    streams: dict[str, list[int]] = {"control": [], "work": [], "audit": []}
+    for text, stream in rows:
+        streams[stream or "work"].append(text)
+    return list(streams.values())
+
+
+_NEVER_SCORED = """
+SELECT unit.text_id, placement.stream FROM unit LEFT JOIN placement ON placement.text_id = unit.text_id
+WHERE unit.project_id = :project
+    AND NOT EXISTS (SELECT 1 FROM prediction WHERE prediction.text_id = unit.text_id)
+GROUP BY unit.text_id, placement.stream, placement.rank ORDER BY placement.rank, unit.text_id
+"""
+_UNSCORED = """
+SELECT unit.text_id, placement.stream FROM unit LEFT JOIN placement ON placement.text_id = unit.text_id
+WHERE unit.project_id = :project AND (
+    SELECT count(*) FROM prediction WHERE prediction.text_id = unit.text_id
+        AND prediction.scorer_id = :scorer AND prediction.question_id IN [questions]
+) < :n
+GROUP BY unit.text_id, placement.stream, placement.rank ORDER BY placement.rank, unit.text_id
 """
 
 

@@ -29,6 +29,14 @@ def to_head(engine: Engine, file: Path | None) -> None:
     move(engine, file, "head")
 
 
+def revisions() -> list[str]:
+    """The states that a store's tables have been in, the oldest first; the last is this program's."""
+    from alembic.script import ScriptDirectory
+
+    with as_file(scripts()) as folder:
+        return [one.revision for one in ScriptDirectory.from_config(_config(folder)).walk_revisions()][::-1]
+
+
 def move(engine: Engine, file: Path | None, target: str) -> None:
     """Upgrade to, or for 'base' undo down to, a revision."""
     from alembic import command
@@ -52,7 +60,7 @@ def move(engine: Engine, file: Path | None, target: str) -> None:
             engine.dispose()
 
 
-def _config(folder: Path, connection: Connection) -> Config:
+def _config(folder: Path, connection: Connection | None = None) -> Config:
     from alembic.config import Config
 
     config = Config()
@@ -65,7 +73,9 @@ def _config(folder: Path, connection: Connection) -> Config:
 def _wanted(config: Config, target: str) -> str | None:
     from alembic.script import ScriptDirectory
 
-    return ScriptDirectory.from_config(config).get_current_head() if target == "head" else None
+    if target == "head":
+        return ScriptDirectory.from_config(config).get_current_head()
+    return None if target == "base" else target
 
 
 def _revision(connection: Connection, where: str) -> str | None:

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from labelstudio_config import rules
+from labelstudio_config.hint import written
 
 
 class Kind(StrEnum):
@@ -40,7 +41,8 @@ class Label:
     """One answer a coder can give.
 
     `id` is stable across revisions (a renamed label keeps it), `code` is what is stored in an annotation, `wording` is
-    what a coder reads.
+    what a coder reads. `include` and `exclude` are the rules of borderline cases: what belongs to the label although
+    one may doubt it, and what does not.
     """
 
     id: str
@@ -48,12 +50,24 @@ class Label:
     wording: str
     definition: str = ""
     examples: tuple[str, ...] = ()
+    include: str = ""
+    exclude: str = ""
 
     def __post_init__(self) -> None:
         rules.check_id(f"the label '{self.code or self.wording}'", self.id)
         what = f"The label '{self.id}'"
         rules.check_given(what, code=self.code, wording=self.wording)
-        rules.check_writable(what, self.definition, *self.examples)
+        rules.check_writable(what, self.definition, self.include, self.exclude, *self.examples)
+
+    @property
+    def hint(self) -> str:
+        """Definition and rules in one text, as coders and language models read them."""
+        return written(self.definition, self.include, self.exclude)
+
+    @property
+    def described(self) -> str:
+        """What texts of this label are like. Without `exclude`, which misleads a model that only compares words."""
+        return "\n".join(part for part in (self.definition, self.include) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +199,7 @@ class Codebook:
     @property
     def content_hash(self) -> str:
         """sha256 over everything in the codebook: it changes with any edit."""
-        return _digest(asdict(self))
+        return _digest(_content(self))
 
     @property
     def scoring_hash(self) -> str:
@@ -200,16 +214,32 @@ def joined(key: str, title: str, codebooks: Iterable[Codebook]) -> Codebook:
     return Codebook(key=key, title=title, questions=questions, notes=tuple(n for b in books for n in b.notes))
 
 
+def _content(codebook: Codebook) -> dict[str, Any]:
+    """Everything; of labels without rules what they were before there were rules, so that revisions keep their hash."""
+    content = asdict(codebook)
+    for question in content["questions"]:
+        for label in question["labels"]:
+            for rule in ("include", "exclude"):
+                if not label[rule]:
+                    del label[rule]
+    return content
+
+
 def _scored(question: Question) -> dict[str, Any]:
     return {
         "id": question.id,
         "kind": question.kind,
         "instruction": question.asked,
         "fields": [[f.title or f.name, f.markup] for f in question.fields],
-        "labels": [[x.id, x.wording, x.definition, list(x.examples)] for x in question.labels],
+        "labels": [_scored_label(label) for label in question.labels],
         "range": [question.minimum, question.maximum, question.step],
         "verbalisers": question.verbalisers,
     }
+
+
+def _scored_label(label: Label) -> list[Any]:
+    rules = [label.include, label.exclude] if label.include or label.exclude else []
+    return [label.id, label.wording, label.definition, list(label.examples), *rules]
 
 
 def _digest(value: Any) -> str:

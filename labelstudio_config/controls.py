@@ -8,6 +8,7 @@ import re
 from labelstudio_config.codebook import Control, Field, Kind, Label, Question
 from labelstudio_config.document import Tag
 from labelstudio_config.errors import ConfigError
+from labelstudio_config.hint import read
 from labelstudio_config.ids import fresh_id
 
 VARIABLE = re.compile(r"\$([A-Za-z0-9_\[\].{}]+)")  # what Label Studio's editor replaces by a task's data
@@ -102,7 +103,8 @@ def _choices(tag: Tag) -> tuple[Label, ...]:
         wording = choice.get("value")
         code = choice.get("alias") or wording
         _check_choice(tag, choice, code, wording)
-        labels.append(Label(fresh_id(code, taken), code, wording, choice.get("hint")))
+        definition, include, exclude = read(choice.get("hint"))
+        labels.append(Label(fresh_id(code, taken), code, wording, definition, include=include, exclude=exclude))
         taken.add(labels[-1].id)
     return tuple(labels)
 

@@ -150,6 +150,8 @@ def _label(x: _Mapping) -> Label:
         wording=x.text("wording") or code,
         definition=x.text("definition"),
         examples=x.texts("examples"),
+        include=x.text("include"),
+        exclude=x.text("exclude"),
     )
 
 

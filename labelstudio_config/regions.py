@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from labelstudio_config import beside
 from labelstudio_config.codebook import Codebook, Kind, Question
 from labelstudio_config.errors import CodebookError
 from labelstudio_config.values import Answer, UnreadableError, answer_of, value_of
@@ -56,8 +57,8 @@ def regions(codebook: Codebook, suggestions: Iterable[Answer]) -> list[Region]:
 def read_regions(codebook: Codebook, result: object) -> ReadAnswer:
     """What the `result` of an annotation says; it never raises, whatever it is given.
 
-    Marked passages and relations are passed over. What cannot be read as an answer is told in `problems`, and its
-    question has no value.
+    Marked passages, relations and suggestions in words are passed over. What cannot be read as an answer is told in
+    `problems`, and its question has no value.
     """
     reader = _Reader(codebook)
     if isinstance(result, list | tuple):
@@ -123,7 +124,7 @@ class _Reader:
             self._question(question, kind, value, region.get("origin"))
         elif isinstance(name, str) and name in self.note_names and kind == "textarea":
             self._note(name, value.get("text"))
-        else:
+        elif not beside.is_area(region):
             self.problems.append(
                 f"A region of type {kind} belongs to no question or note of the codebook{_named(name)}."
             )

@@ -71,7 +71,7 @@ def _agree(now: Question, old: Question) -> bool:
 
 def _labels(now: tuple[Label, ...], old: tuple[Label, ...], *, spoken: bool) -> tuple[Label, ...]:
     """The labels with the ids of their previous states; `spoken` says that their wording is Label Studio's own."""
-    same = _matched(now, old)
+    same = matched(now, old)
     taken = {label.id for label in old}
     labels = []
     for label in now:
@@ -79,6 +79,7 @@ def _labels(now: tuple[Label, ...], old: tuple[Label, ...], *, spoken: bool) -> 
         if before is None:
             labels.append(replace(label, id=fresh_id(label.code, taken)))
         else:
+            silent = not label.hint  # a hint that is there says all of it
             labels.append(
                 replace(
                     label,
@@ -86,13 +87,15 @@ def _labels(now: tuple[Label, ...], old: tuple[Label, ...], *, spoken: bool) -> 
                     wording=label.wording if spoken else before.wording,
                     definition=label.definition or before.definition,
                     examples=label.examples or before.examples,
+                    include=before.include if silent else label.include,
+                    exclude=before.exclude if silent else label.exclude,
                 )
             )
         taken.add(labels[-1].id)
     return tuple(labels)
 
 
-def _matched(now: tuple[Label, ...], old: tuple[Label, ...]) -> dict[str, Label]:
+def matched(now: tuple[Label, ...], old: tuple[Label, ...]) -> dict[str, Label]:
     """By the code of each label that has one, its previous state."""
     by_code = {label.code: label for label in old}
     same = {label.code: by_code[label.code] for label in now if label.code in by_code}

@@ -1,18 +1,20 @@
 """A codebook read from a Label Studio configuration, and written as one.
 
 Reading what was written gives the same codebook, as far as Label Studio can say it: names, texts, choices with code
-(`alias`, else `value`), wording (`value`) and definition (`hint`), headings, ranges, what is required. What it cannot
-say (ids, instructions, examples, that choices are ordered, ...) comes from `previous`.
+(`alias`, else `value`), wording (`value`), definition and rules (`hint`), headings, ranges, what is required. What it
+cannot say (ids, instructions, examples, that choices are ordered, ...) comes from `previous`.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from labelstudio_config.beside import without_areas
 from labelstudio_config.codebook import Codebook, Control, Field, Kind, Label, Note, Question
 from labelstudio_config.controls import VARIABLE, lost, question
 from labelstudio_config.document import parsed
 from labelstudio_config.errors import ConfigError
+from labelstudio_config.hint import EXCLUDE, INCLUDE, read
 from labelstudio_config.revision import completed
 from labelstudio_config.screen import Placed, Screen
 
@@ -26,7 +28,7 @@ def from_xml(xml: str, *, key: str, title: str = "", previous: Codebook | None =
     `labelstudio_config.revision.completed` says. Raises ConfigError naming what is missing or wrong and what to do, and
     CodebookError where the questions do not make a codebook.
     """
-    screen = Screen(parsed(xml))
+    screen = Screen(parsed(without_areas(xml)))
     codebook = Codebook(key=key, title=title, questions=_questions(screen))
     if previous is not None:
         codebook = completed(codebook, previous, screen.texts.values())
@@ -35,7 +37,7 @@ def from_xml(xml: str, *, key: str, title: str = "", previous: Codebook | None =
 
 def ignored(xml: str) -> tuple[str, ...]:
     """What of the configuration is not read, and why: a sentence each, for the person who wrote it."""
-    screen = Screen(parsed(xml))
+    screen = Screen(parsed(without_areas(xml)))
     codebook = Codebook(key="read", title="", questions=_questions(screen))
     said = list(screen.said)
     used = {f.name for f in codebook.fields}
@@ -147,12 +149,17 @@ def _control(q: Question) -> list[str]:
 
 def _choice(q: Question, label: Label) -> str:
     alias = label.code if label.code != label.wording else ""
-    if {alias, label.definition} & {"true", "false"}:
+    if {alias, label.hint} & {"true", "false"}:
         raise ConfigError(
             f"The label '{label.id}' of the question '{q.id}' has the code or the definition 'true' or 'false', "
             "which Label Studio's editor cannot read: use another word."
         )
-    return _tag("Choice", alias=alias, value=_plain(label.wording), hint=label.definition)
+    if read(label.hint) != (label.definition, label.include, label.exclude):
+        raise ConfigError(
+            f"The label '{label.id}' of the question '{q.id}' has a definition or a rule with a line that begins with "
+            f"'{INCLUDE}:' or '{EXCLUDE}:', by which Label Studio's coders tell rules: word that line otherwise."
+        )
+    return _tag("Choice", alias=alias, value=_plain(label.wording), hint=label.hint)
 
 
 def _plain(words: str) -> str:

@@ -39,6 +39,7 @@ class Directory:
         self._read_at = -FRESH
         self._adopting = asyncio.Lock()
         self.keys: dict[str, int] = {}  # project key -> id
+        self.archived: frozenset[str] = frozenset()  # keys
         self.places: dict[tuple[int, int], list[Place]] = {}
 
     async def knows(self, key: str) -> bool:
@@ -46,6 +47,12 @@ class Directory:
         if key not in self.keys:
             await self.refresh()
         return key in self.keys
+
+    async def rests(self, key: str) -> bool:
+        """Whether the project is archived, and so suggests nothing."""
+        if time.monotonic() - self._read_at > FRESH:
+            await self.refresh()
+        return key in self.archived
 
     async def find(self, identity: tuple[int, int], key: str | None = None) -> Place | None:
         """The place of this Label Studio project, in the project `key` where one is named; None when there is none."""
@@ -67,12 +74,15 @@ class Directory:
         query = (
             select(LsProject, Project.key)
             .join(Project, Project.id == LsProject.project_id)
+            .where(projects.seen(), LsProject.role != projects.IMPORTED)
             .order_by(LsProject.id.desc())
         )
         with self._store.reading() as s:
-            keys = {project.key: project.id for project in s.scalars(select(Project))}
+            known = list(s.scalars(select(Project).where(projects.seen())))
             rows = [_place(row, key) for row, key in s.execute(query)]
-        self.keys, self.places, self._read_at = keys, _by_identity(rows), time.monotonic()
+        self.keys = {project.key: project.id for project in known}
+        self.archived = frozenset(project.key for project in known if project.archived_at is not None)
+        self.places, self._read_at = _by_identity(rows), time.monotonic()
 
     async def adopt(self, identity: tuple[int, int], key: str | None, hostname: str | None) -> Place:
         """Take in a Label Studio project that was connected by hand: into the project of its URL, else into a new one.
@@ -102,6 +112,8 @@ class Directory:
 
 
 def _taken(key: str) -> Conflict:
+    if key.startswith(projects.HIDDEN):
+        return Conflict("The project of this Label Studio project is being deleted or restored.", "Ask again later.")
     return Conflict(
         f"This Label Studio project is connected to the project '{key}' already.",
         f"Give the model in Label Studio the address that ends in /ls/{key}.",

@@ -28,6 +28,7 @@ from backend.corpus.task_data import texts
 from db import releases
 from db.projects import ASSISTED
 from db.store import Store
+from labelstudio_config.beside import without_areas
 from labelstudio_config.errors import CodebookError
 
 log = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ class LabelStudio:
             for path, handler, method in ways
             for base in ("/ls/{key}", "")
         ]
-        return [*made, Route("/ls/{key}", self.health, methods=["GET"]), Route("/", self.health, methods=["GET"])]
+        return [*made, Route("/ls/{key}", self.health, methods=["GET"])]
 
     async def health(self, request: Request) -> Response:
         """From memory alone: Label Studio asks before everything, and waits a second."""
@@ -75,7 +76,10 @@ class LabelStudio:
                 "Give the model the address that `socialite connect` printed, with /ls/ and the project's key in it.",
             )
         place = await self._place(key, identity, hostname)
-        state = await self._state(place.project_key if place else str(key), place, body.get("schema"))
+        project = place.project_key if place else str(key)
+        if await self.directory.rests(project):
+            return Json({"model_version": await asyncio.to_thread(self._last_release, project)})
+        state = await self._state(project, place, body.get("schema"))
         return Json({"model_version": state.release if state else NO_CODEBOOK})
 
     async def predict(self, request: Request) -> Response:
@@ -87,6 +91,8 @@ class LabelStudio:
             raise BadRequest("The request has no list of tasks.", "Send {'tasks': [...]}, as Label Studio does.")
         place = await self._place(key, event.identity(body.get("project")))
         project = place.project_key if place else key
+        if project and await self.directory.rests(project):
+            return Json({"results": [{} for _ in tasks], "message": "The project is archived: it suggests nothing."})
         state = await self._state(project, place, body.get("label_config")) if project else None
         if state is None:
             return Json({"results": [{} for _ in tasks], "message": "The project has no readable codebook yet."})
@@ -104,6 +110,11 @@ class LabelStudio:
         with self.store.reading() as s:
             named = [name for k, project in keys.items() if key in (None, k) for name in releases.names(s, project)]
         return list(dict.fromkeys(named))
+
+    def _last_release(self, key: str) -> str:
+        with self.store.reading() as s:
+            release = releases.current(s, self.directory.keys[key])
+        return release.name if release else NO_CODEBOOK
 
     async def _key(self, request: Request) -> str | None:
         """The project key in the URL, None at the root; lets nobody else in."""
@@ -130,7 +141,7 @@ class LabelStudio:
     async def _state(self, key: str, place: Place | None, schema: Any) -> ProjectState | None:
         """What the project is coded with and by; None while its labelling screen asks nothing that can be read."""
         assisted = place is None or place.role == ASSISTED
-        config = schema if assisted and isinstance(schema, str) and schema.strip() else None
+        config = without_areas(schema) if assisted and isinstance(schema, str) and schema.strip() else None
         state = self.catalogue.at_hand(key, config)
         if state is not None:
             return state

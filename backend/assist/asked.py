@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from backend.assist.calibration import calibrated
 from backend.assist.order import margin_of, probabilities
 from backend.engines.protocol import FAMILY, Engine, Family, Item
+from labelstudio_config import beside
 from labelstudio_config.codebook import Codebook, Question
 from labelstudio_config.regions import Answer, Region, regions
 
@@ -43,9 +44,14 @@ def asked(engine: Engine, codebook: Codebook, question_ids: Mapping[str, int]) -
 
 
 def read(
-    codebook: Codebook, scores: Sequence[tuple[Asked, Values]], temperatures: Mapping[str, float]
+    codebook: Codebook,
+    scores: Sequence[tuple[Asked, Values]],
+    temperatures: Mapping[str, float],
+    *,
+    ticked: bool = True,
 ) -> tuple[list[Region], list[float]]:
-    """One text's scores as the regions that suggest its labels, and a margin for each question.
+    """One text's scores as the regions that suggest its labels, and a margin for each question. The regions tick the
+    labels or, unless `ticked`, say them.
 
     A question with any number of labels suggests those with a probability of at least .5, so perhaps none; its region
     then is left out.
@@ -55,7 +61,7 @@ def read(
         p = probabilities(calibrated(raw.tolist(), one.family, temperatures.get(one.question.id, 1.0)))
         answers.append(_answer(one.question, one.family, p))
         margins.append(margin_of(p, one.family))
-    return regions(codebook, answers), margins
+    return (regions if ticked else beside.regions)(codebook, answers), margins
 
 
 def _answer(question: Question, family: Family, p: list[float]) -> Answer:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from backend.assist.calibration import temperatures
 from backend.assist.leaks import cleared
-from backend.assist.order import POLICY
+from backend.assist.manner import Manner, manner, manner_of
 from backend.engines.protocol import Identity
 from db import projects, releases, revisions, runs
 from db.dialect import fetch
@@ -31,6 +31,7 @@ BY = "server"
 
 _STAMP = (
     "SELECT (SELECT max(id) FROM pointer), (SELECT max(id) FROM codebook_use), (SELECT max(id) FROM project), "
+    "(SELECT count(*) FROM project), (SELECT sum(id) FROM release), "
     "(SELECT max(id) FROM draw), (SELECT sum(audit) FROM draw)"
 )
 
@@ -49,6 +50,7 @@ class ProjectState:
     release: str  # the one `model_version` that Label Studio is told
     adapter: Path | None = None  # a bundle
     temperatures: Mapping[str, float] = field(default_factory=dict)  # by question key; 1 where there is none
+    manner: Manner = field(default_factory=Manner)
 
 
 class NoCodebookError(CodebookError):
@@ -112,7 +114,9 @@ class Catalogue:
             found = _find(s, project_key)
             assert found.revision is not None
             scorer = self._scorer(s, shown, adapter_digest)
-            new = releases.release(s, found.project.id, scorer, found.revision, order_policy=POLICY)
+            new = releases.release(
+                s, found.project.id, scorer, found.revision, order_policy=manner(found.project).policy
+            )
             return _state(self._store, s, replace(found, release=new), shown)
 
     def at_hand(self, project_key: str, label_config: str | None = None) -> ProjectState | None:
@@ -162,11 +166,14 @@ class Catalogue:
         return self._cleared[known]
 
     def _fits(self, s: Session, found: _Found, codebook: Codebook, shown: Codebook) -> bool:
-        """Whether the current release is one of this codebook, this engine and this order."""
+        """Whether the current release is one of this codebook, this engine and this manner."""
         release = found.release
         if found.revision is None or release is None or release.revision_id != found.revision.id:
             return False
-        same = codebook.content_hash == found.revision.content_hash and release.order_policy == POLICY
+        same = (
+            codebook.content_hash == found.revision.content_hash
+            and release.order_policy == manner(found.project).policy
+        )
         return same and self._scores(s.get_one(Scorer, release.scorer_id), shown)
 
     def _scores(self, scorer: Scorer, shown: Codebook) -> bool:
@@ -189,7 +196,8 @@ class Catalogue:
         else:
             scorer, calibration = self._scorer(s, shown), None
         reason = f"The engine is {self._identity.engine}, the codebook at revision {revision.number}."
-        new = releases.release(s, project.id, scorer, revision, calibration=calibration, order_policy=POLICY)
+        policy = manner(project).policy
+        new = releases.release(s, project.id, scorer, revision, calibration=calibration, order_policy=policy)
         releases.point(s, project.id, new, by=BY, reason=reason)
 
     def _last_of_mine(self, s: Session, project_id: int, shown: Codebook) -> tuple[Scorer, Calibration | None] | None:
@@ -256,6 +264,7 @@ def _state(store: Store, s: Session, found: _Found, shown: Codebook) -> ProjectS
         release=release.name,
         adapter=store.folder(kept) if kept is not None else None,
         temperatures=temperatures(calibration.parameters if calibration else None),
+        manner=manner_of(release.order_policy),
     )
 
 

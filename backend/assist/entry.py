@@ -53,7 +53,8 @@ class Entry:
         """The scores, all of which must be there, under the state's release; an exception where they do not fit it."""
         if self._reading is None or self._reading.release_id != state.release_id:
             scores = [(one, self.scores[one.question_id]) for one in self.wanted]
-            self._reading = Reading(state.release_id, *read(state.codebook, scores, state.temperatures))
+            said = read(state.codebook, scores, state.temperatures, ticked=state.manner.ticked)
+            self._reading = Reading(state.release_id, *said)
         return self._reading
 
     def suggestion(self, state: ProjectState) -> Suggestion:

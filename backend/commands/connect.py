@@ -87,9 +87,9 @@ def run(wishes: Wishes) -> None:
         store.close()
     _tell(done, in_force.label_studio_url)
     if wishes.push:
-        from backend.commands.upkeep import push
+        from backend.commands.prelabel import Order, run
 
-        push(wishes.key, wishes.api_key_env, {}, label_studio=wishes.label_studio)
+        run(wishes.key, Order(push=True), wishes.api_key_env, {}, label_studio=wishes.label_studio)
     else:
         say(f"Next: socialite push --project {done.key}")
 
@@ -128,7 +128,7 @@ def _corpus(wishes: Wishes, site: Site, book: Codebook | None) -> Corpus | None:
     if book is None:
         raise OrderError(f"'{wishes.key}' has no codebook yet. Name one with --codebook or --config.")
     table = open_table(wishes.texts)
-    for remark in table.remarks:
+    for remark in table.said():
         say(remark)
     columns = Columns(
         texts=text_columns(book, table, wishes.text_column, wishes.pair_column),

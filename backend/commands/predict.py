@@ -9,9 +9,9 @@ from typing import Any
 from backend import settings
 from backend.commands.console import bars, say
 from backend.corpus.codebooks import several
-from backend.corpus.predict import Summary, codings, predict, sample
+from backend.corpus.predict import Summary, codings, new_columns, predict, sample
 from backend.corpus.tables.reading import open_table
-from backend.corpus.tables.writing import check_output
+from backend.corpus.tables.writing import check_output, check_table
 
 
 def run(
@@ -34,15 +34,17 @@ def run(
     in_force = settings.load(**scored)
     table = open_table(source)
     check_output(output, overwrite=overwrite, source=source)
-    for remark in table.remarks:
+    for remark in table.said():
         say(remark)
     books = several(codebook)
     scorer = choose(in_force, ready=False)
     made, left_out = codings(scorer, books, table, text_column, pair_column)
+    rows = min(table.n, limit or table.n)
+    check_table(output, rows, [*table.columns, *new_columns(table, made)])
     asked = sample(table, made)
     for sentence in (*left_out, *remarks(in_force, [question for question, _ in asked])):
         say(sentence)
-    if expected := forecast(scorer, asked, min(table.n, limit or table.n)):
+    if expected := forecast(scorer, asked, rows):
         say(expected)
     scorer.load()
     with bars() as bar:
@@ -61,4 +63,4 @@ def _said(summary: Summary, output: Path) -> list[str]:
     if summary.cut:
         said.append(f"{summary.cut:,} rows were too long and were read in part: tokens_cut says how much is missing.")
     said += [f"{n:,} rows: {sentence}" for sentence, n in summary.warnings.most_common()]
-    return said
+    return said + summary.remarks

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from backend import settings
+from backend.reports.progress import task
 
 if TYPE_CHECKING:
     from db.counts import ProjectStatus
 
 
-def run(key: str | None, as_json: bool) -> None:
+def run(key: str | None, as_json: bool, archived: bool = False) -> None:
     from db import counts
     from db.store import open_store
 
     store = open_store(settings.load().database_url)
     try:
         with store.reading() as s:
-            found = counts.status(s, key)
+            found = counts.status(s, key, archived=archived)
     finally:
         store.close()
     if as_json:
-        print(json.dumps({"projects": [_plain(one) for one in found]}, ensure_ascii=False))  # noqa: T201
+        print(json.dumps({"projects": list(map(asdict, found))}, ensure_ascii=False, default=_moment))  # noqa: T201
         return
     if not found:
         print("There is no project yet. `socialite connect --help` says how to make one.")  # noqa: T201
@@ -31,16 +33,18 @@ def run(key: str | None, as_json: bool) -> None:
         print("\n".join(_table(one)) + "\n")  # noqa: T201
 
 
-def _plain(one: ProjectStatus) -> dict[str, Any]:
-    return asdict(one) | {"last_event_at": one.last_event_at.isoformat() if one.last_event_at else None}
+def _moment(at: datetime) -> str:
+    return at.isoformat()
 
 
 def _table(one: ProjectStatus) -> list[str]:
     """Title, then one line a kind of number, in two columns."""
     lines = [
         ("phase", one.phase),
-        ("suggestions by", one.release or "nothing yet"),
+        ("suggestions by", f"{one.release}, since {_time(one.release_since)}" if one.release else "nothing yet"),
+        *([("archived", _time(one.archived_at))] if one.archived_at else []),
         ("texts", _split(sum(one.texts.values()), one.texts)),
+        ("  of them coded", _split(sum(one.coded.values()), one.coded)),
         ("rows of the corpus", f"{one.units:,}"),
         ("tasks", _split(sum(one.tasks.values()), one.tasks)),
         ("scores stored", f"{one.predictions:,}"),
@@ -51,12 +55,19 @@ def _table(one: ProjectStatus) -> list[str]:
         ("coders", f"{one.coders:,}"),
         ("events waiting", f"{one.inbox_waiting:,}" + (f"; {one.inbox_failed:,} failed" if one.inbox_failed else "")),
         ("last event", f"{one.last_event_at:%Y-%m-%d %H:%M:%S} UTC" if one.last_event_at else "none"),
+        ("last sync", f"{_time(last.at)}: {last.said}" if (last := one.work.last_sync) else "none yet"),
         ("jobs", _split(None, one.jobs)),
+        *(("  running", task(job)) for job in one.work.now if job.state == "running"),
+        *((f"  {job.kind} failed", f"{_time(job.at)}: {job.said}") for job in one.work.failed),
         ("tuning", _training(one.training)),
         ("last run", _last_run(one.last_run)),
     ]
     head = f"{one.key} – {one.title}"
     return [head, "=" * len(head), *(f"  {name:<20}{value}" for name, value in lines)]
+
+
+def _time(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC" if at else "unknown"
 
 
 def _training(now: dict[str, Any] | None) -> str:

@@ -12,17 +12,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.corpus import adjudicate, drawing, wiring
+from backend.corpus.comparing import compare, given
 from backend.corpus.connect import Connected, audit_project, check_both, say_drawn, say_leaks, wire
 from backend.corpus.inbox import remember
 from backend.corpus.label_studio import Json
 from backend.corpus.site import ConnectError, Site, codebook_of, follow, our_project, take_in
-from backend.corpus.sync import given, sync
 from backend.corpus.transfer import copy_audit_tasks, remove_originals
 from db import predictions, releases, revisions
 from db.base import now
 from db.dialect import chunks
 from db.models import Exposure, LsProject, LsTask, Project, Unit
 from db.predictions import ExposureRow
+from labelstudio_config.beside import without_areas
 from labelstudio_config.codebook import Codebook
 
 CHUNK = 300
@@ -46,7 +47,7 @@ def adopt(site: Site, ls_id: int, previous: Codebook | None, *, keep_audit_tasks
     started = now()
     there = site.client.project(ls_id)
     project = our_project(site)
-    xml = there["label_config"]
+    xml = without_areas(there["label_config"])
     row = take_in(site, project, "assisted", there)
     if row.role != "assisted":
         raise ConnectError(
@@ -67,7 +68,8 @@ def adopt(site: Site, ls_id: int, previous: Codebook | None, *, keep_audit_tasks
             copy_audit_tasks(site, project, row, audit)
         if not keep_audit_tasks:
             remove_originals(site, project, row, audit)
-    repairs = sync(site.store, site.client, row, site.bar("Comparing answers", "tasks"), before=started)
+    bar = site.bar("Comparing answers", "tasks")
+    repairs, _ = compare(site.store, site.client, row, bar, everything=True, before=started)
     if repairs.answers:
         site.say(f"{repairs.answers:,} answers that were there are kept, as answers of the pilot phase.")
     return Connected(project.key, ls_id, audit.ls_id if audit else None, release, tuple(created))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
+from backend.assist.manner import manner
 from backend.corpus import wiring
 from backend.corpus.check_blind import check_blindness
 from backend.corpus.check_events import check_webhooks
@@ -16,6 +17,7 @@ from backend.corpus.reach import BackendError, check_health, is_loopback
 from db import releases, revisions
 from db.models import LsTask, Placement, Push, Unit
 from db.projects import ADJUDICATION, ASSISTED, normalised_url
+from labelstudio_config.beside import without_areas
 
 
 def check_project(patient: Patient) -> Findings:
@@ -142,10 +144,22 @@ def _screen(patient: Patient, there: Json) -> Findings:
     """Whether coders see the codebook that we know."""
     with patient.store.reading() as s:
         revision = revisions.current(s, patient.project.id)
-    same = revision is not None and revision.xml.strip() == there["label_config"].strip()
+    screen = str(there["label_config"])
+    same = revision is not None and revision.xml.strip() == without_areas(screen).strip()
     wrong = "The labelling interface differs from the codebook that is current here."
     cure = "All projects must ask the same: copy the labelling interface of the assisted project to this one."
     yield either("codebook", same, "The labelling interface is the codebook's.", wrong, cure, patient.about, Level.WARN)
+    if patient.row.role == ASSISTED:
+        yield _ticks(patient, beside=screen != without_areas(screen))
+
+
+def _ticks(patient: Patient, *, beside: bool) -> Finding:
+    """Whether the screen has areas for suggestions in words just when suggestions are in words."""
+    ticked = manner(patient.project).ticked
+    said = "Suggestions are ticked." if ticked else "Suggestions stand beside the questions, and nothing is ticked."
+    wrong = f"{said} But the labelling interface has {'areas' if ticked else 'no areas'} for suggestions in words."
+    push = f"Run `socialite push --project {patient.project.key}`."
+    return either("ticked", beside != ticked, said, wrong, push, patient.about, Level.WARN if ticked else Level.FAIL)
 
 
 def _host(url: str) -> str:

@@ -8,14 +8,18 @@ from dataclasses import dataclass
 
 from backend.assist.leaks import cleared
 from backend.corpus import adjudicate, drawing, tasks, wiring
-from backend.corpus.intake import Corpus, remember, task_data
+from backend.corpus.intake import Corpus, task_data
 from backend.corpus.label_studio import LabelStudio
 from backend.corpus.reach import check_health, served_release
 from backend.corpus.site import ConnectError, Site, codebook_of, ls_project, make_ls_project, our_project, register
+from backend.corpus.tables.table import TableError
+from backend.corpus.take_in import place, take_in
 from backend.corpus.tasks import NewTask
-from db import releases
+from db import releases, texts
 from db.models import LsProject, Project
 from db.store import Store
+from db.texts import UnitRow
+from labelstudio_config.beside import without_areas
 from labelstudio_config.codebook import Codebook
 
 
@@ -38,7 +42,8 @@ def check_both(site: Site) -> None:
 
 
 def connect(site: Site, book: Codebook | None, xml: str | None, corpus: Corpus | None) -> Connected:
-    """Make what is missing of a project and its two Label Studio projects, and import the texts that have no task yet.
+    """Make what is missing of a project and its two Label Studio projects, and import the texts that have no task yet,
+    whatever table they came from.
 
     `book` and `xml` may be None for a project that is there, `corpus` when no texts are to be added.
     """
@@ -51,15 +56,15 @@ def connect(site: Site, book: Codebook | None, xml: str | None, corpus: Corpus |
         raise ConnectError(f"'{project.key}' has no codebook yet. Name one with --codebook or --config.")
     assisted, release, made = wired_assisted(site, project, known[1])
     if corpus is not None:
-        corpus = take_in_corpus(site, project, corpus)
-        if say_leaks(site, project, known[0]):
-            release = wire(site, assisted, known[1])
+        take_in_corpus(site, project, corpus)
+    new = stored_texts(site, project)
+    if new and say_leaks(site, project, known[0]):
+        release = wire(site, assisted, known[1])
     created = [made] if made else []
     audit = audit_project(site, project, known[1], created)
     adjudicate.wire(site, project)
-    if corpus is not None:
-        new = _new_tasks(corpus, *known)
-        import_by_stream(site, project, assisted, audit, new)
+    if new:
+        import_by_stream(site, project, assisted, audit, new, known)
     return Connected(project.key, assisted.ls_id, audit.ls_id if audit else None, release, tuple(created))
 
 
@@ -75,7 +80,7 @@ def wired_assisted(site: Site, project: Project, xml: str) -> tuple[LsProject, s
         made = found[0].ls_id
     row, there = found
     try:
-        return row, wire(site, row, there["label_config"]), made
+        return row, wire(site, row, without_areas(there["label_config"])), made
     except Exception:
         if made is not None:
             site.client.delete_project(made)
@@ -103,22 +108,21 @@ def wire(site: Site, row: LsProject, xml: str) -> str:
     return release
 
 
-def take_in_corpus(site: Site, project: Project, corpus: Corpus) -> Corpus:
-    """Rows and texts in the store, and each text in its stream."""
-    corpus = remember(site.store, project.id, corpus, site.bar("Reading", "texts"))
-    if corpus.empty:
-        site.say(f"{corpus.empty:,} rows of {corpus.source} have no text and are left out.")
-    if corpus.changed:
-        site.say(
-            f"{corpus.changed:,} rows of {corpus.source} had another text before, which Label Studio keeps showing."
-        )
-    repeated = len(corpus.rows) - len(set(corpus.text_ids))
-    if repeated:
-        site.say(f"{repeated:,} rows repeat the text of another row and share its task.")
-    say_drawn(
-        site, drawing.draw(site.store, project, corpus.text_ids, audit=site.plan.audit, control=site.plan.control)
-    )
-    return corpus
+def take_in_corpus(site: Site, project: Project, corpus: Corpus) -> None:
+    """Rows and texts of a table in the store, and what a person should know of them. TableError when it has no text."""
+    tally = take_in(place(site.store, project), corpus, site.bar("Reading", "rows"))
+    if not tally.texts and not tally.changed.n:
+        raise TableError(f"No row of {corpus.table.path.name} has a text.")
+    for sentence in tally.sentences(corpus.table.path.name):
+        site.say(sentence)
+
+
+def stored_texts(site: Site, project: Project) -> list[int]:
+    """The stored texts that have no task in Label Studio yet, each in its stream now."""
+    with site.store.reading() as s:
+        new = texts.without_task(s, project.id)
+    say_drawn(site, drawing.draw(site.store, project, new, audit=site.plan.audit, control=site.plan.control))
+    return new
 
 
 def say_drawn(site: Site, drawn: drawing.Drawn) -> None:
@@ -155,25 +159,43 @@ def audit_project(site: Site, project: Project, xml: str, created: list[int]) ->
 
 
 def import_by_stream(
-    site: Site, project: Project, assisted: LsProject, audit: LsProject | None, new: Sequence[NewTask]
+    site: Site,
+    project: Project,
+    assisted: LsProject,
+    audit: LsProject | None,
+    new: Sequence[int],
+    known: tuple[Codebook, str],
 ) -> None:
-    """Audit texts to the audit project, in the order of the draw; all others to the assisted one, in theirs."""
-    order = {text: place for place, text in enumerate(drawing.audit_order(site.store, project))}
-    blind = sorted((task for task in new if task.text_id in order), key=lambda task: order[task.text_id])
-    open_ones = [task for task in new if task.text_id not in order]
+    """Audit texts to the audit project, in the order of the draw; all others to the assisted one, in theirs. `known`:
+    the codebook and its configuration.
+    """
+    wanted = set(new)
+    blind = [text for text in drawing.audit_order(site.store, project) if text in wanted]
+    apart = set(blind)
+    open_ones = [text for text in new if text not in apart]
     ways = [(assisted, open_ones, "assisted project")] + ([(audit, blind, "audit project")] if audit else [])
+
+    def tasks_of(part: Sequence[int]) -> list[NewTask]:
+        return _tasks(site.store, part, *known)
+
     with ExitStack() as silence:
         for row, _, _ in ways:
             silence.enter_context(wiring.silenced(site.client, site.line(row)))
         for row, some, what in ways:
-            tasks.import_new(site.store, site.client, row, some, site.bar(f"To the {what}", "tasks"))
+            tasks.import_texts(site.store, site.client, row, some, tasks_of, site.bar(f"To the {what}", "tasks"))
 
 
-def _new_tasks(corpus: Corpus, book: Codebook, xml: str) -> list[NewTask]:
-    return [
-        NewTask(text_id, corpus.source, row.external_id, row.fields, task_data(book, xml, row))
-        for row, text_id in zip(corpus.rows, corpus.text_ids, strict=True)
-    ]
+def _tasks(store: Store, text_ids: Sequence[int], book: Codebook, xml: str) -> list[NewTask]:
+    """A task for each of these texts, with what it shows of the first row that has the text."""
+    with store.reading() as s:
+        units, bodies = texts.units(s, text_ids), texts.bodies(s, text_ids)
+    made = []
+    for text in text_ids:
+        if text in units and text in bodies:
+            unit, fields = units[text], bodies[text]
+            data = task_data(book, xml, UnitRow(unit.external_id, fields, other=unit.other))
+            made.append(NewTask(text, unit.source, unit.external_id, fields, data))
+    return made
 
 
 __all__ = ["Connected", "LabelStudio", "Site", "Store", "connect"]

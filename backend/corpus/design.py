@@ -9,7 +9,7 @@ from backend.assist.growing import Grown
 from backend.corpus import drawing, wiring
 from backend.corpus.connect import audit_project, say_leaks, wire
 from backend.corpus.label_studio import LabelStudio
-from backend.corpus.push import PushBusyError
+from backend.corpus.prelabel import PushBusyError
 from backend.corpus.site import ConnectError, Site, codebook_of, ls_project
 from backend.corpus.transfer import copy_audit_tasks, remove_originals
 from db import answers, projects

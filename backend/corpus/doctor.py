@@ -62,6 +62,10 @@ def _project(store: Store, settings: Settings, project: Project, token: str | No
     if leak:
         yield Finding("examples", Level.NOTE, leak, "Put other examples in their place, if you can.", project.key)
     newest = {row.role: row for row in rows}
+    if not rows:
+        said = "The project is not connected to Label Studio: nobody can code its texts yet."
+        yield Finding("connected", Level.NOTE, said, "Run `socialite connect` with its key.", project.key)
+        return
     try:
         client = client_for(store, settings, project.id, token)
     except LabelStudioError as error:

@@ -17,6 +17,7 @@ from backend.corpus.task_data import columns, mark
 from db.dialect import chunks
 from db.inbox import Event
 from db.models import CodebookRevision, LsTask
+from labelstudio_config.beside import without_areas
 
 ANSWERED = frozenset({"ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_CREATED"})
 BULK = "ANNOTATIONS_CREATED"  # "Create annotations from predictions"
@@ -44,10 +45,10 @@ def identity(project: Any) -> tuple[int, int] | None:
 
 
 def label_config(body: dict[str, Any]) -> str | None:
-    """The XML of the project's labelling screen, where the event brings it."""
+    """The XML of the project's labelling screen, where the event brings it; without the areas of suggestions."""
     project = body.get("project")
     config = project.get("label_config") if isinstance(project, dict) else None
-    return config if isinstance(config, str) and config.strip() else None
+    return without_areas(config) if isinstance(config, str) and config.strip() else None
 
 
 def cut(s: Session, project_id: int, ls_project_id: int | None, action: str, body: dict[str, Any]) -> list[Event]:

@@ -1,21 +1,31 @@
-"""From a table to a corpus: its rows as units and texts in the store, and what a Label Studio task shows of a row."""
+"""What of a table is a corpus: which columns hold texts and what belongs to them; and what a task shows of a row."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from backend.corpus.tables.table import Table, TableError
-from db import texts
-from db.store import Store, chunks
 from db.texts import UnitRow
-from labelstudio_config.codebook import Codebook
+from labelstudio_config.codebook import Codebook, Question
 
-Report = Callable[[int, int], None]
 _SHOWN = re.compile(r"\$([A-Za-z0-9_]+)")
-CHUNK = 300  # rows of a transaction, each of which makes three
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """The columns of labels that were given before, to which question, and what they are: in which phase they were
+    given, and whether they are the truth.
+    """
+
+    question: Question
+    label: int
+    coder: int | None = None
+    time: int | None = None
+    phase: str = "training"
+    ground_truth: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +35,28 @@ class Columns:
     texts: tuple[int, ...]
     id: int | None
     group: int | None
+    labels: Labels | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """The rows of a table that have a text. `text_ids` are filled in by `remember`."""
+    """The rows of a table, to be read. `source` is the name under which they are remembered, `other` the columns that
+    are carried along: their places and names.
+    """
 
+    table: Table
+    columns: Columns
     source: str
-    rows: tuple[UnitRow, ...]
-    empty: int  # rows without a text, left out
-    text_ids: tuple[int, ...] = ()
-    changed: int = 0  # rows whose text differs from what was taken in before
+    other: tuple[tuple[int, str], ...]
+
+
+class Keys(Protocol):
+    """What the store calls the questions and labels of a codebook: `questions` by id, `labels` by both ids."""
+
+    @property
+    def questions(self) -> Mapping[str, int]: ...
+    @property
+    def labels(self) -> Mapping[tuple[str, str], int]: ...
 
 
 def text_columns(book: Codebook, table: Table, text: str | None, pair: str | None) -> tuple[int, ...]:
@@ -52,41 +73,14 @@ def text_columns(book: Codebook, table: Table, text: str | None, pair: str | Non
     return tuple(found)
 
 
-def read_corpus(table: Table, columns: Columns) -> Corpus:
-    """The rows with a text in every column that needs one; TableError when two rows have the same id."""
-    used = {*columns.texts, columns.group}
-    rows: list[UnitRow] = []
-    seen: dict[str, int] = {}
-    for number, cells in enumerate((_without_nul(row) for row in table.rows()), start=1):
-        external_id = cells[columns.id].strip() if columns.id is not None else str(number)
-        if not external_id or seen.setdefault(external_id, number) != number:
-            raise TableError(_bad_id(table, columns.id, external_id, number))
-        fields = tuple(cells[i] for i in columns.texts)
-        if not all(field.strip() for field in fields):
-            continue
-        group = cells[columns.group].strip() or None if columns.group is not None else None
-        other = {name: cells[i] for i, name in enumerate(table.columns) if i not in used}
-        rows.append(UnitRow(external_id, fields, number, other, group))
-    if not rows:
-        raise TableError(f"No row of {table.path.name} has a text.")
-    return Corpus(table.path.name, tuple(rows), table.n - len(rows))
-
-
-def remember(store: Store, project_id: int, corpus: Corpus, report: Report) -> Corpus:
-    """The corpus with its text ids, stored. A row that was taken in before keeps the text it had then, and is left out
-    if it changed.
+def read_corpus(table: Table, columns: Columns, source: str | None = None) -> Corpus:
+    """The corpus that a table is; the columns that hold something of their own are not carried along, so that nobody
+    sees a label, or who gave it, in the task.
     """
-    with store.reading() as s:
-        known = texts.unit_texts(s, project_id, corpus.source)
-        ids = texts.find(s, project_id, [row.fields for row in corpus.rows])
-    rows = [row for row, text in zip(corpus.rows, ids, strict=True) if known.get(row.external_id, text) == text]
-    found: list[int] = []
-    report(0, len(rows))
-    for part in chunks(rows, CHUNK):
-        with store.writing() as s:
-            found += texts.remember_units(s, project_id, part, corpus.source)
-        report(len(found), len(rows))
-    return Corpus(corpus.source, tuple(rows), corpus.empty, tuple(found), len(corpus.rows) - len(rows))
+    labels = columns.labels
+    used = {*columns.texts, columns.group, *((labels.label, labels.coder, labels.time) if labels else ())}
+    other = tuple((place, name) for place, name in enumerate(table.columns) if place not in used)
+    return Corpus(table, columns, source or table.path.name, other)
 
 
 def task_data(book: Codebook, xml: str, row: UnitRow) -> dict[str, Any]:
@@ -104,15 +98,3 @@ def task_data(book: Codebook, xml: str, row: UnitRow) -> dict[str, Any]:
 def columns_shown(xml: str) -> set[str]:
     """The columns of a task that a labelling screen shows."""
     return set(_SHOWN.findall(xml))
-
-
-def _bad_id(table: Table, column: int | None, external_id: str, number: int) -> str:
-    name = table.columns[column] if column is not None else "row"
-    what = f"has the id '{external_id[:40]}' a second time" if external_id else "has no id"
-    cure = "Each row needs one of its own, or leave out --id-column."
-    return f"Row {number} of {table.path.name} {what} in '{name}'. {cure}"
-
-
-def _without_nul(cells: Sequence[str]) -> list[str]:
-    """Cells without the one character that PostgreSQL, and so a Label Studio on it, cannot store."""
-    return [cell.replace("\x00", "") for cell in cells]

@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -14,8 +14,10 @@ from backend.assist.asked import Asked, Values, asked
 from backend.assist.order import POLICY, margin
 from backend.assist.scoring import EMPTY, Outcome, score
 from backend.corpus.intake import text_columns
+from backend.corpus.long_table import BETWEEN
+from backend.corpus.tables.cells import Cell
 from backend.corpus.tables.table import Table, TableError
-from backend.corpus.tables.writing import new_table
+from backend.corpus.tables.writing import Column, Kind, new_table
 from backend.engines.protocol import FAMILY, Engine, Family, Item, expected
 from db.releases import release_name
 from labelstudio_config.codebook import Codebook, Question
@@ -23,7 +25,6 @@ from labelstudio_config.codebook import Codebook, Question
 CHUNK = 256  # rows: enough for an engine to sort by length, few enough for a bar that moves
 LONGEST = 32  # characters of a variable's name in Stata
 _NOT_A_NAME = re.compile(r"[^A-Za-z0-9_]+")
-BETWEEN = "|"  # the labels in the cell of a question that may have several
 Report = Callable[[int, int], None]  # rows done, rows in all
 Row = Sequence[str]
 
@@ -49,6 +50,7 @@ class Summary:
     cut: int = 0  # rows of which a question could not read all
     problems: Counter[str] = field(default_factory=Counter)  # sentence -> rows without a label for another reason
     warnings: Counter[str] = field(default_factory=Counter)  # sentence -> rows whose labels deserve less trust
+    remarks: list[str] = field(default_factory=list)  # of the file that was written
 
 
 def codings(
@@ -93,9 +95,10 @@ def predict(
 ) -> Summary:
     """Write the table with its labels; nothing has the output's name before all of it is there."""
     total = min(table.n, limit or table.n)
-    summary = Summary(columns=_new_columns(table, made))
+    new = new_columns(table, made)
+    summary = Summary(columns=tuple(one.name for one in new))
     report(0, total)
-    with new_table(output, [*table.columns, *summary.columns], overwrite=overwrite) as writer:
+    with new_table(output, [*table.columns, *new], overwrite=overwrite) as writer:
         rows = islice(table.rows(), limit)
         while chunk := list(islice(rows, CHUNK)):
             texts = [[tuple(row[i] for i in coding.cells) for row in chunk] for coding in made]
@@ -106,6 +109,7 @@ def predict(
             there = [fields for fields in texts[0] if all(text.strip() for text in fields)]
             summary.warnings.update(warning for warning in engine.warnings(there) if warning)
             report(summary.rows, total)
+    summary.remarks = writer.remarks
     return summary
 
 
@@ -118,21 +122,21 @@ def _count(summary: Summary, rows: Iterable[tuple[Outcome, ...]]) -> None:
         summary.cut += any(cut for outcome in row for _, cut in outcome.scores.values())
 
 
-def _new_cells(made: Sequence[Coding], outcomes: Sequence[Outcome]) -> Iterator[str]:
+def _new_cells(made: Sequence[Coding], outcomes: Sequence[Outcome]) -> Iterator[Cell]:
     for coding, outcome in zip(made, outcomes, strict=True):
         for one in coding.questions:
             yield from _cells(one, outcome, coding.release)
 
 
-def _cells(one: Asked, outcome: Outcome, release: str) -> list[str]:
-    """One question's cells of one row: empty where it has no scores."""
+def _cells(one: Asked, outcome: Outcome, release: str) -> list[Cell]:
+    """One question's cells of one row: none where it has no scores."""
     if one.question_id not in outcome.scores:
-        return [""] * len(_names(one.question))
+        return [None] * len(_columns(one.question))
     log_p, cut = outcome.scores[one.question_id]
     p = [min(1.0, math.exp(x)) for x in log_p]
     mean = [float(expected(log_p))] if one.family is Family.ORDINAL else []
-    shown = [f"{x:.6g}" for x in (*p, *mean, margin(log_p, one.family))]
-    return [_label(one, log_p), *shown, str(cut), release]
+    shown = [float(f"{x:.6g}") for x in (*p, *mean, margin(log_p, one.family))]
+    return [_label(one, log_p), *shown, cut, release]
 
 
 def _label(one: Asked, log_p: Values) -> str:
@@ -142,11 +146,17 @@ def _label(one: Asked, log_p: Values) -> str:
     return labels[int(log_p.argmax())].code
 
 
-def _names(question: Question) -> list[str]:
+def _columns(question: Question) -> list[Column]:
     """The columns of a question, without a prefix; labels by their ids, as R and Stata can name a variable."""
-    probabilities = [f"p_{label.id}" for label in question.labels]
-    mean = [_mean(question)] if FAMILY.get(question.kind) is Family.ORDINAL else []
-    return ["label", *probabilities, *mean, "margin", "tokens_cut", "release"]
+    mean = Column(_mean(question), Kind.NUMBER, f"expected step of '{question.name}', counted from 1")
+    return [
+        Column("label", Kind.TEXT, f"label of '{question.name}' by the model; several are separated by {BETWEEN}"),
+        *(Column(f"p_{label.id}", Kind.NUMBER, f"probability of '{label.code}'") for label in question.labels),
+        *([mean] if FAMILY.get(question.kind) is Family.ORDINAL else []),
+        Column("margin", Kind.NUMBER, "how sure the model is: 0 undecided, 1 sure"),
+        Column("tokens_cut", Kind.INTEGER, "tokens of a long text that the model did not read"),
+        Column("release", Kind.TEXT, "what made the label: engine, model, wording"),
+    ]
 
 
 def _mean(question: Question) -> str:
@@ -154,17 +164,18 @@ def _mean(question: Question) -> str:
     return f"expected_{question.id}"
 
 
-def _new_columns(table: Table, made: Sequence[Coding]) -> tuple[str, ...]:
-    """The names of the new columns: behind the question's id where there are several, or the table has that name."""
+def new_columns(table: Table, made: Sequence[Coding]) -> tuple[Column, ...]:
+    """The new columns: named behind the question's id where there are several, or the table has that name."""
     questions = [one.question for coding in made for one in coding.questions]
-    alone = len(questions) == 1 and not set(_names(questions[0])) & set(table.columns)
+    alone = len(questions) == 1 and not {one.name for one in _columns(questions[0])} & set(table.columns)
     taken = set(table.columns)
-    names: list[str] = []
+    columns: list[Column] = []
     for question in questions:
-        for name in _names(question):
-            names.append(_fresh(name if alone or name == _mean(question) else f"{question.id}_{name}", taken))
-            taken.add(names[-1])
-    return tuple(names)
+        for one in _columns(question):
+            name = one.name if alone or one.name == _mean(question) else f"{question.id}_{one.name}"
+            columns.append(replace(one, name=_fresh(name, taken)))
+            taken.add(columns[-1].name)
+    return tuple(columns)
 
 
 def _fresh(name: str, taken: set[str]) -> str:

@@ -4,28 +4,28 @@ sent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from backend.alone import alone
-from backend.assist.asked import Asked, asked, read
+from backend.assist.asked import Asked, Values, asked, read
 from backend.assist.bulk import score_missing
 from backend.assist.catalogue import Catalogue, ProjectState
 from backend.assist.order import order_score
-from backend.corpus import pushes, wiring
+from backend.corpus import pushes, spread, wiring
 from backend.corpus.label_studio import LabelStudio
+from backend.corpus.prelabel import PushBusyError, Wanted, score_texts, served
 from backend.corpus.pushes import Todo
 from backend.corpus.servers import client_for
-from db import jobs, predictions, projects, releases, texts
-from db.base import now
+from db import jobs, predictions, projects
 from db.dialect import chunks
-from db.models import Lease, LsProject, Project, Scorer
+from db.models import LsProject, Project
 from db.store import Store
 
 if TYPE_CHECKING:
-    from backend.engines.protocol import Engine, Identity
+    from backend.engines.protocol import Engine
     from backend.settings import Settings
     from db.models import Job
 
@@ -34,43 +34,34 @@ ROUNDS = 3  # how often a push begins anew because the release changed meanwhile
 Report = Callable[[int, int], None]
 
 
-class PushBusyError(Exception):
-    """Somebody else pushes suggestions of this project just now (`socialite serve` does so by itself). Wait, and look
-    at `socialite status`.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(self.__doc__)
-
-
-class OtherEngineError(Exception):
-    """The server makes its suggestions with another engine than this command."""
-
-    def __init__(self, served: Scorer, mine: Identity) -> None:
-        super().__init__(
-            f"`socialite serve` suggests with the engine '{served.engine}' ({served.base}), this command would "
-            f"with '{mine.engine}' ({mine.base}), or in other words or numbers. Give both the same options, such as "
-            "--engine, --model and --instructions."
-        )
-
-
 @dataclass(slots=True)
 class Pushed:
-    """Tasks sent, tasks that get no suggestion, texts that were scored for the report alone, and the release that is
-    shown now.
+    """Tasks sent, tasks that get no suggestion, tasks that were left for another time, texts that were scored for the
+    report alone, the release that is shown now, and what a person should know.
     """
 
     release: str = ""
     sent: int = 0
     without: int = 0
+    later: int = 0
+    older: int = 0  # tasks left with an earlier release's suggestion
     unseen: int = 0
+    remark: str = ""
 
     def __str__(self) -> str:
         without = (
             f" {self.without:,} tasks get none: their text is empty, or could not be scored." if self.without else ""
         )
         unseen = f" {self.unseen:,} more texts were scored, which nobody is shown." if self.unseen else ""
-        return f"{self.sent:,} suggestions of {self.release} were pushed.{without}{unseen}"
+        later = f" {self.later:,} tasks wait for the next time." if self.later else ""
+        older = (
+            f" {self.older:,} tasks have an earlier release's suggestion, which is not shown under this one: they get "
+            "this release's without --only-missing."
+            if self.older
+            else ""
+        )
+        remark = f" {self.remark}" if self.remark else ""
+        return f"{self.sent:,} suggestions of {self.release} were pushed.{without}{later}{older}{unseen}{remark}"
 
 
 def run(store: Store, settings: Settings, job: Job) -> str:
@@ -89,31 +80,18 @@ def run(store: Store, settings: Settings, job: Job) -> str:
         return str(push(store, choose(settings), client, project, report))
 
 
-def check_engine(store: Store, project: Project, engine: Engine) -> None:
-    """OtherEngineError while a server answers with another engine: both would replace the other's release for ever."""
-    scorer, mine = _scorer(store, project), engine.identity
-    with store.reading() as s:
-        worker = s.get(Lease, "worker")
-    if scorer is None or worker is None or worker.expires_at <= now():
-        return
-    served = (scorer.engine, scorer.base_digest, scorer.prompt_hash, scorer.dtype, scorer.method)
-    if served != (mine.engine, mine.digest, mine.prompt, mine.dtype, mine.method):
-        raise OtherEngineError(scorer, mine)
-
-
-def _scorer(store: Store, project: Project) -> Scorer | None:
-    with store.reading() as s:
-        release = releases.current(s, project.id)
-        return s.get_one(Scorer, release.scorer_id) if release is not None else None
-
-
-def push(store: Store, engine: Engine, client: LabelStudio, project: Project, report: Report) -> Pushed:
-    """Send what is missing of the current release's suggestions, and have Label Studio show them.
+def push(
+    store: Store, engine: Engine, client: LabelStudio, project: Project, report: Report, wanted: Wanted | None = None
+) -> Pushed:
+    """Send what is missing of the current release's suggestions, and have Label Studio show them in the project's
+    manner.
 
     Texts of the audit get none; they, and all others that are not sent, are scored all the same, since a corrected
     share needs the model's label of every text. Stopped at any point, it goes on where it stopped. PushBusyError when
     another process pushes.
     """
+    projects.check_in_use(project)
+    wanted = wanted or Wanted()
     catalogue = Catalogue(store, engine.identity)
     pushed = Pushed()
     with alone(store, f"push-{project.id}", PushBusyError()) as check:
@@ -123,21 +101,26 @@ def push(store: Store, engine: Engine, client: LabelStudio, project: Project, re
                 break
             pushed.release = state.release
             for row in _assisted(store, project):
-                _Push(store, engine, client, state, row, pushed, check).all(report)
-                wiring.show_release(client, row, project.key, state.release)
-            pushed.unseen += _score_rest(store, engine, state, report, check)
+                _to_label_studio(_Push(store, engine, client, state, row, pushed, check, wanted), project, report)
+            pushed.unseen += score_texts(store, engine, state, report, check, wanted).scored
     return pushed
 
 
-def _score_rest(store: Store, engine: Engine, state: ProjectState, report: Report, check: Callable[[], None]) -> int:
-    """Score the texts of the corpus that have no score yet; how many there were."""
-    with store.reading() as s:
-        ids = texts.unscored(s, state.project_id, state.scorer_id)
-    scored = 0
-    for counts in score_missing(store, engine, state, ids, progress=report):
-        scored = counts.scored
-        check()
-    return scored
+def _to_label_studio(work: _Push, project: Project, report: Report) -> None:
+    """What one Label Studio project lacks, and the screen that fits it: with words beside the questions from before the
+    first suggestion is in words, and without them from when none is shown any more.
+    """
+    state = work.state
+    if not state.manner.ticked:
+        wiring.show_manner(work.client, work.row, state.codebook, state.manner)
+    if state.manner.diverse:
+        score_texts(work.store, work.engine, state, report, work.check, work.wanted)
+        work.places = spread.places(work.store, work.row, state, project.seed)
+    work.all(report)
+    on = served(work.store)
+    work.pushed.remark = wiring.show_release(work.client, work.row, project.key, state.release, served=on)
+    if state.manner.ticked:
+        wiring.show_manner(work.client, work.row, state.codebook, state.manner)
 
 
 def _assisted(store: Store, project: Project) -> list[LsProject]:
@@ -158,15 +141,20 @@ class _Push:
         row: LsProject,
         pushed: Pushed,
         check: Callable[[], None],
+        wanted: Wanted,
     ) -> None:
         self.store, self.engine, self.client = store, engine, client
-        self.state, self.row, self.pushed, self.check = state, row, pushed, check
+        self.state, self.row, self.pushed, self.check, self.wanted = state, row, pushed, check, wanted
         self.asked: tuple[Asked, ...] = asked(engine, state.codebook, state.question_ids)
+        self.places: Mapping[int, float] = {}  # text id -> place in the order, where it is not the text's own matter
 
     def all(self, report: Report) -> None:
         """Score and send chunk after chunk; at most one chunk is being sent."""
         pushes.settle_doubts(self.store, self.client, self.row, self.state.release_id, self.state.release)
         todo = pushes.missing(self.store, self.row, self.state.release_id)
+        if self.wanted.only_missing:
+            never = pushes.missing(self.store, self.row, self.state.release_id, never=True)
+            self.pushed.older, todo = len(todo) - len(never), never
         report(0, len(todo))
         with ThreadPoolExecutor(1) as sender:
             sending: Future[None] | None = None
@@ -184,23 +172,34 @@ class _Push:
                 report(done, len(todo))
 
     def _suggestions(self, part: Sequence[Todo]) -> list[tuple[Todo, dict[str, Any]]]:
-        """What is sent for each task; tasks without any score are left out."""
+        """What is sent for each task; one without any score is left out, for the next time where there is a limit."""
         ids = list(dict.fromkeys(one.text_id for one in part))
-        for _ in score_missing(self.store, self.engine, self.state, ids):
-            pass
-        with self.store.reading() as s:
-            scores = predictions.lookup(s, self.state.scorer_id, [one.question_id for one in self.asked], ids)
+        scores = self._scores(ids)
+        lacking = [i for i in ids if not all((i, one.question_id) in scores for one in self.asked)]
+        now = lacking[: self.wanted.room(len(lacking))]
+        if now:
+            *_, counts = score_missing(self.store, self.engine, self.state, now)
+            self.wanted.scored += counts.scored
+            scores |= self._scores(now)
+        later = set(lacking[len(now) :])
         ready = []
         for todo in part:
             known = [(a, v) for a in self.asked if (v := scores.get((todo.text_id, a.question_id))) is not None]
             if not known:
-                self.pushed.without += 1
+                self.pushed.later += todo.text_id in later
+                self.pushed.without += todo.text_id not in later
                 continue
-            regions, margins = read(self.state.codebook, known, self.state.temperatures)
-            place = order_score(todo.stream, todo.rank, margins)
+            regions, margins = read(
+                self.state.codebook, known, self.state.temperatures, ticked=self.state.manner.ticked
+            )
+            place = self.places.get(todo.text_id, order_score(todo.stream, todo.rank, margins))
             body = {"task": todo.task_id, "result": regions, "score": place, "model_version": self.state.release}
             ready.append((todo, body))
         return ready
+
+    def _scores(self, ids: Sequence[int]) -> dict[tuple[int, int], Values]:
+        with self.store.reading() as s:
+            return predictions.lookup(s, self.state.scorer_id, [one.question_id for one in self.asked], ids)
 
     def _send(self, ready: Sequence[tuple[Todo, dict[str, Any]]]) -> None:
         """Note what is about to be shown, send it, and note that it was sent."""
@@ -213,3 +212,6 @@ class _Push:
         with self.store.writing() as s:
             pushes.finish(s, self.state.release_id, [todo.ls_task_id for todo in there])
         self.pushed.sent += len(there)
+
+
+__all__ = ["PushBusyError", "Pushed", "push", "run"]

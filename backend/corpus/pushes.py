@@ -38,14 +38,16 @@ class Todo:
     length: int  # of the text, roughly
 
 
-def missing(store: Store, row: LsProject, release_id: int) -> list[Todo]:
-    """The live tasks without the release's suggestion; none whose text is in the audit, and none that a coder answered
-    after an earlier release's suggestion was there: what is done needs no other.
+def missing(store: Store, row: LsProject, release_id: int, *, never: bool = False) -> list[Todo]:
+    """The live tasks without the release's suggestion, or, if `never`, without one of any release; none whose text is
+    in the audit, and none that a coder answered after an earlier release's suggestion was there: what is done needs no
+    other.
 
     Control texts come first, as coders are to have them first; then the others, in stretches sorted by length, which is
     how an engine scores them fastest.
     """
-    sent = exists().where(Push.ls_task_id == LsTask.id, Push.release_id == release_id, Push.pushed_at.is_not(None))
+    sent = exists().where(Push.ls_task_id == LsTask.id, Push.pushed_at.is_not(None))
+    sent = sent if never else sent.where(Push.release_id == release_id)
     query = (
         select(LsTask.id, LsTask.task_id, Unit.text_id, Placement.stream, Placement.rank, _LENGTH)
         .join(Unit, Unit.id == LsTask.unit_id)

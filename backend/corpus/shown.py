@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.assist.calibration import calibrated, temperatures
+from backend.assist.manner import manner_of
 from backend.corpus.books import book
 from backend.engines.protocol import FAMILY, Family
 from db import predictions, revisions
@@ -18,7 +19,7 @@ from db.models import Calibration, CodebookRevision, Exposure, Release
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The release whose suggestion was handed out, and the questions it answered (None: its scores are not stored)."""
+    """The release whose suggestion was handed out, and the questions it ticked (None: its scores are not stored)."""
 
     release_id: int
     questions: frozenset[str] | None
@@ -35,7 +36,9 @@ def shown(s: Session, ls_task_id: int, when: datetime) -> Shown | None:
 
 
 def _answered(s: Session, release: Release, text_id: int) -> frozenset[str] | None:
-    """The questions that the release's suggestion for a text has a region for."""
+    """The questions that the release's suggestion for a text ticks a label of; none where it says them beside."""
+    if not manner_of(release.order_policy).ticked:
+        return frozenset()
     codebook = book(s.get_one(CodebookRevision, release.revision_id))
     ids = revisions.question_ids(s, release.project_id)
     asked = {q.id: FAMILY[q.kind] for q in codebook.questions if q.kind in FAMILY}

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from backend.corpus import wiring
 from backend.corpus.label_studio import GoneError, Json, LabelStudio, created_at
@@ -61,22 +62,31 @@ class Site:
         return Line(ls_project, project_url(self.plan.backend, self.plan.key), self.plan.auth, self.plan.backend)
 
 
+def check_key(key: str) -> None:
+    """ConnectError unless it can be a project's key."""
+    if not LEGAL_ID.fullmatch(key):
+        raise ConnectError(
+            f"'{key}' cannot be a project's key: take lower-case letters a-z, digits, '-' and '_', at most 80 of them."
+        )
+
+
+def founded(s: Session, key: str, title: str, seed: int | None = None, design: Json | None = None) -> Project:
+    """A new project, of which nothing is drawn yet; a random seed where none is given."""
+    design = design or {"audit": 0, "control": 0, "coders": CODERS}
+    return projects.create(s, key, title, secrets.randbits(31) if seed is None else seed, design)
+
+
 def our_project(site: Site) -> Project:
     """The project of the plan's key, made if new. ConnectError when the plan contradicts what was drawn already."""
     plan = site.plan
-    if not LEGAL_ID.fullmatch(plan.key):
-        raise ConnectError(
-            f"'{plan.key}' cannot be a project's key: take lower-case letters a-z, digits, '-' and '_', at most 80 of "
-            "them."
-        )
+    check_key(plan.key)
     design = {"audit": plan.audit, "control": plan.control, "coders": plan.coders or CODERS}
     with site.store.writing() as s:
         project = projects.find(s, plan.key)
         if project is None:
-            seed = plan.seed if plan.seed is not None else secrets.randbits(31)
-            return projects.create(s, plan.key, plan.title, seed, design)
+            return founded(s, plan.key, plan.title, plan.seed, design)
         if not s.scalar(select(func.count(Draw.id)).where(Draw.project_id == project.id)):
-            project.sampling_design = design
+            project.sampling_design = project.sampling_design | design
             project.seed = plan.seed if plan.seed is not None else project.seed
     if plan.coders not in (None, project.sampling_design["coders"]):
         raise ConnectError(
@@ -94,14 +104,25 @@ def our_project(site: Site) -> Project:
 def register(site: Site, project: Project, book: Codebook, xml: str) -> None:
     """Make this codebook the project's. Later, only what Label Studio cannot say may differ: ConnectError."""
     with site.store.writing() as s:
-        current = revisions.current(s, project.id)
-        if current is not None and current.xml.strip() not in (xml.strip(), to_xml(book).strip()):
-            raise ConnectError(
-                f"'{project.key}' has another codebook already: leave out --codebook and --config. To change it, edit "
-                "the labelling interface of its project in Label Studio (the change arrives here by itself); for a new "
-                "one, connect another --project."
-            )
-        revisions.register(s, project.id, book, current.xml if current is not None else xml.strip())
+        give_codebook(s, project, book, xml)
+
+
+def give_codebook(s: Session, project: Project, book: Codebook, xml: str) -> None:
+    """As `register`, within a transaction."""
+    current = revisions.current(s, project.id)
+    if current is not None:
+        check_codebook(project.key, current.xml, book, xml)
+    revisions.register(s, project.id, book, current.xml if current is not None else xml.strip())
+
+
+def check_codebook(key: str, there: str, book: Codebook, xml: str) -> None:
+    """ConnectError where the configuration that is `there` is another one than that of the codebook."""
+    if there.strip() not in (xml.strip(), to_xml(book).strip()):
+        raise ConnectError(
+            f"'{key}' has another codebook already: leave out --codebook and --config. To change it, "
+            f"`socialite codebook import FILE --project {key}`, or edit the labelling interface of its project in "
+            "Label Studio (the change arrives here by itself); for a new one, take another --project."
+        )
 
 
 def follow(site: Site, project: Project, xml: str, previous: Codebook | None) -> None:
@@ -157,9 +178,7 @@ def make_ls_project(site: Site, project: Project, role: str, xml: str) -> tuple[
     """A new Label Studio project; or the one that was made just before an interruption, told by its description."""
     marked = _mark(project, role)
     made = next((p for p in site.client.projects() if p.get("description") == marked), None)
-    there = (
-        site.client.project(made["id"]) if made else _create(site, role, xml, marked, project.sampling_design["coders"])
-    )
+    there = site.client.project(made["id"]) if made else _create(site, project, role, xml, marked)
     return take_in(site, project, role, there), there
 
 
@@ -174,8 +193,9 @@ def take_in(site: Site, project: Project, role: str, there: Json) -> LsProject:
     return row
 
 
-def _create(site: Site, role: str, xml: str, marked: str, coders: int) -> Json:
-    title = site.plan.title.strip()
+def _create(site: Site, project: Project, role: str, xml: str, marked: str) -> Json:
+    coders = project.sampling_design["coders"]
+    title = (site.plan.title if site.plan.title != project.key else project.title).strip()
     title = title if len(title) >= SHORTEST else f"Project {title}".strip()
     ending = "" if role == ASSISTED else f" ({role})"
     name = title[: TITLE - len(ending)].rstrip() + ending

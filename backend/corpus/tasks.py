@@ -43,17 +43,36 @@ def import_new(
     store: Store, client: LabelStudio, ls_project: LsProject, tasks: Sequence[NewTask], report: Report
 ) -> int:
     """Import a task for each text that has none yet, in this order; the number imported. A text is shown once."""
-    if len(tasks) > 0:
+    first: dict[int, NewTask] = {}
+    for task in tasks:
+        first.setdefault(task.text_id, task)
+    return import_texts(store, client, ls_project, list(first), lambda part: [first[text] for text in part], report)
+
+
+def import_texts(
+    store: Store,
+    client: LabelStudio,
+    ls_project: LsProject,
+    text_ids: Sequence[int],
+    tasks: Callable[[Sequence[int]], Sequence[NewTask]],
+    report: Report,
+) -> int:
+    """As `import_new`, of texts without doubles. The `tasks` of some are made when it is their turn: there may be a
+    million.
+    """
+    if text_ids:
         find_again(store, client, ls_project)
     there = shown(store, ls_project)
-    todo = [task for task in _first_of_each_text(tasks) if task.text_id not in there]
+    todo = [text for text in text_ids if text not in there]
     done = 0
     if todo:
         report(0, len(todo))
-    for batch in chunks(todo, BATCH):
-        ids = client.import_tasks(ls_project.ls_id, [_posted(task) for task in batch])
-        _remember(store, ls_project, zip(ids, batch, strict=True))
-        done += len(batch)
+    for part in chunks(todo, BATCH):
+        batch = tasks(part)
+        if batch:
+            ids = client.import_tasks(ls_project.ls_id, [_posted(task) for task in batch])
+            _remember(store, ls_project, zip(ids, batch, strict=True))
+        done += len(part)
         report(done, len(todo))
     return done
 
@@ -91,13 +110,6 @@ def _find_one(store: Store, ls_project: LsProject, task_id: int, mark: dict[str,
         fields = texts.bodies(s, [unit.text_id])[unit.text_id]
         texts.remember_tasks(s, ls_project, [TaskRow(task_id, unit.external_id, fields)], unit.source)
     return 1
-
-
-def _first_of_each_text(tasks: Iterable[NewTask]) -> list[NewTask]:
-    first: dict[int, NewTask] = {}
-    for task in tasks:
-        first.setdefault(task.text_id, task)
-    return list(first.values())
 
 
 def _posted(task: NewTask) -> dict[str, Any]:

@@ -9,17 +9,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from backend.assist.manner import Manner
 from backend.corpus.label_studio import SAMPLING, Json, LabelStudio
 from backend.corpus.label_studio_errors import BlockedAddressError, LabelStudioError
+from backend.corpus.repairs import Repairs
 from db.models import LsProject
 from db.projects import normalised_url
 from db.store import Store
+from labelstudio_config.beside import with_areas, without_areas
+from labelstudio_config.codebook import Codebook
 
 WEBHOOK = "/webhook"
 SECRET = "X-Socialite-Secret"  # noqa: S105 - the header's name
 ASSISTED = {"sampling": SAMPLING["uncertainty"], "show_collab_predictions": True}
 AUDIT = {"sampling": SAMPLING["sequential"], "show_collab_predictions": False}
 ADJUDICATION = AUDIT | {"maximum_annotations": 1}
+CONNECTED = "CO"  # what Label Studio says of a backend that it reaches
+TAKEN_OUT = (
+    "No `socialite serve` runs, so Label Studio shows what it holds now, and its ML backend was taken out, under whose "
+    "title it would show nothing. When the server runs again, run `socialite connect --project {key}` with its address."
+)
 Say = Callable[[str], None]
 
 
@@ -97,13 +106,18 @@ def in_step(backend: Json, release: str, auth: tuple[str, str] | None) -> bool:
     return backend["title"] == release and has == wanted and backend["auto_update"] is True
 
 
-def connect_webhook(store: Store, client: LabelStudio, line: Line) -> None:
-    """The project's events reach us, each with the secret whose digest is in the store. A secret that fits is kept."""
+def connect_webhook(store: Store, client: LabelStudio, line: Line) -> Repairs:
+    """The project's events reach us, each with the secret whose digest is in the store. A secret that fits is kept.
+
+    What had to be done for it.
+    """
     url = line.url + WEBHOOK
     hooks = webhooks_to(client, line)
     hook = next((h for h in hooks if same_url(h["url"], url)), None)
     secret_hash = line.ls_project.secret_hash
+    done = Repairs(doubled=len(hooks) - 1 if hook else len(hooks))
     if hook is None or not fits(hook, secret_hash):
+        done.made, done.mended = int(hook is None), int(hook is not None)
         secret = secrets.token_urlsafe(32)
         secret_hash = _digest(secret)
         hook = _with_secret(client, line.ls_project.ls_id, url, hook, secret)
@@ -114,6 +128,7 @@ def connect_webhook(store: Store, client: LabelStudio, line: Line) -> None:
         row = s.get_one(LsProject, line.ls_project.id)
         row.secret_hash, row.webhook_id = secret_hash, hook["id"]
     line.ls_project.secret_hash = secret_hash
+    return done
 
 
 def webhooks_to(client: LabelStudio, line: Line) -> list[Json]:
@@ -131,9 +146,14 @@ def told(client: LabelStudio, ls_id: int, key: str) -> str | None:
 
 def fits(hook: Json, secret_hash: str | None) -> bool:
     """Whether the webhook is on, tells everything, and sends the secret that we expect."""
-    secret = (hook.get("headers") or {}).get(SECRET)
     on = hook["is_active"] and hook["send_payload"] and hook["send_for_all_actions"]
-    return bool(on and secret and secret_hash and secrets.compare_digest(_digest(secret), secret_hash))
+    return bool(on) and knows(hook, secret_hash)
+
+
+def knows(hook: Json, secret_hash: str | None) -> bool:
+    """Whether the webhook sends the secret with this digest."""
+    secret = (hook.get("headers") or {}).get(SECRET)
+    return bool(secret and secret_hash and secrets.compare_digest(_digest(secret), secret_hash))
 
 
 def _with_secret(client: LabelStudio, ls_id: int, url: str, hook: Json | None, secret: str) -> Json:
@@ -157,18 +177,36 @@ def silenced(client: LabelStudio, line: Line) -> Iterator[None]:
             client.patch_webhook(hook["id"], is_active=True)
 
 
-def show_release(client: LabelStudio, row: LsProject, key: str, release: str) -> None:
+def show_release(client: LabelStudio, row: LsProject, key: str, release: str, *, served: bool = True) -> str:
     """Label Studio shows this release's suggestions, least certain first: title of the backend = version of the
-    suggestions.
+    suggestions. The credentials that the backend has are kept.
 
-    The credentials that the backend has are kept.
+    `served`: whether our server is meant to run. Where it does not, and Label Studio does not reach it either, its
+    backend is taken out, since under its title Label Studio would show nothing that it holds; the sentence that says so
+    ('' else).
     """
+    remark = ""
     for backend in client.backends(row.ls_id):
-        if is_ours(backend, key) and backend["title"] != release:
+        if not is_ours(backend, key):
+            continue
+        if not served and backend["state"] != CONNECTED:
+            client.delete_backend(backend["id"])
+            remark = TAKEN_OUT.format(key=key)
+        elif backend["title"] != release:
             auth = (backend["basic_auth_user"] or "", "") if backend["auth_method"] == "BASIC_AUTH" else None
             client.patch_backend(backend["id"], row.ls_id, backend["url"], release, auth)
-    if client.project(row.ls_id).get("model_version") != release:
+    there = client.project(row.ls_id)
+    if there.get("model_version") != release and (not remark or there.get("total_predictions_number")):
         client.patch_project(row.ls_id, model_version=release)
+    return remark
+
+
+def show_manner(client: LabelStudio, row: LsProject, codebook: Codebook, manner: Manner) -> None:
+    """The labelling screen of an assisted project has areas for suggestions in words, or has none."""
+    there = str(client.project(row.ls_id)["label_config"])
+    wanted = without_areas(there) if manner.ticked else with_areas(there, codebook)
+    if wanted != there:
+        client.patch_project(row.ls_id, label_config=wanted)
 
 
 def is_ours(backend: Json, key: str) -> bool:

@@ -72,7 +72,7 @@ def _words(question: Question) -> _Words:
     """The question's words with their weights: a word counts less the more labels use it, a word all use not at all."""
     found: dict[str, dict[int, float]] = {}
     for column, label in enumerate(question.labels):
-        for weight, text in ((4.0, label.wording), (2.0, label.definition), *((1.0, x) for x in label.examples)):
+        for weight, text in ((4.0, label.wording), (2.0, label.described), *((1.0, x) for x in label.examples)):
             for word in set(WORD.findall(text.lower())):
                 if len(word) >= SHORT or text is label.wording:
                     of_word = found.setdefault(word, {})

@@ -45,7 +45,7 @@ class Wording(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """Instructions from the codebook: what is asked, each label's word and definition, and the legal answers.
+    """Instructions from the codebook: what is asked, each label's word, definition and rules, and the legal answers.
 
     `verbalised` takes the words of `Question.verbalisers` where there are some: they belong to SOCIALITE's weights.
     """
@@ -61,7 +61,7 @@ class Ours:
     def instruction(self, question: Question) -> str:
         words = self.words(question)
         pairs = zip(words, question.labels, strict=True)
-        defined = [f"- {word}: {' '.join(label.definition.split())}" for word, label in pairs if label.definition]
+        defined = [f"- {word}: {' '.join(label.hint.split())}" for word, label in pairs if label.hint]
         order = ", from the lowest to the highest" if question.kind is Kind.ORDINAL else ""
         return "\n".join([question.asked.strip(), *defined, f"Answer with one of these{order}: {', '.join(words)}."])
 
@@ -113,7 +113,7 @@ def asks(question: Question, wording: Wording, shots: int = 0) -> tuple[Ask, ...
 
 def applies(question: Question, label: Label) -> Question:
     """The question whether one label applies, with the answers 'yes' and 'no'."""
-    name = dict.fromkeys((label.wording, " ".join(label.definition.split())))
+    name = dict.fromkeys((label.wording, " ".join(label.hint.split())))
     about = f"Does this apply: {' - '.join(part for part in name if part)}?"
     return replace(
         question,

@@ -98,7 +98,7 @@ def log_probabilities(family: Family, scores: NDArray[np.float64]) -> NDArray[np
 
 
 def _vector(label: Label, embed: Embed) -> NDArray[np.float64]:
-    anchor, *examples = embed([label.definition or label.wording or label.code, *label.examples]).astype(np.float64)
+    anchor, *examples = embed([label.described or label.wording or label.code, *label.examples]).astype(np.float64)
     if not examples:
         return np.asarray(anchor)
     centre = np.mean(examples, axis=0)

@@ -11,6 +11,7 @@ from backend.findings.facts import Facts
 from backend.findings.words import times
 from backend.learning.accepted import CODERS
 from backend.learning.measured import DRAWS
+from backend.learning.recode import Said, said
 from db import runs
 from db.base import now
 from db.models import Draw, Look, Release
@@ -29,6 +30,7 @@ def about(s: Session, facts: Facts) -> Mapping[str, str]:
         "date": f"{now():%Y-%m-%d %H:%M} UTC",
         "codebook": facts.book.title,
         "codebook revision": f"{revision.number} ({revision.content_hash})",
+        **{f"same meaning {n}": _same(one) for n, one in enumerate(said(s, project.id), 1)},
         **_model(facts),
         "rule of gold": project.gold_rule,
         "coders a text": str(project.sampling_design.get("coders", CODERS)),
@@ -39,6 +41,13 @@ def about(s: Session, facts: Facts) -> Mapping[str, str]:
         "test opened": times(len(opened)),
         **{f"opening {n}": told for n, told in enumerate(opened, 1)},
     }
+
+
+def _same(one: Said) -> str:
+    return (
+        f"'{one.question}' under revisions {one.earlier} and {one.later}, said by {one.by} on {one.at:%Y-%m-%d}: "
+        f"{one.reason}"
+    )
 
 
 def openings(s: Session, facts: Facts) -> list[str]:

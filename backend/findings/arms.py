@@ -182,7 +182,8 @@ def _cases(
 
 def _kept(facts: Facts, question: Question, a: LiveAnswer) -> bool | None:
     origins = [v.origin for v in a.values if v.question_id == facts.question_ids[question.id]]
-    if a.release_id is None or a.cancelled or not origins:
+    beside = a.origin == "human"  # the suggestion was in sight, but nothing was ticked that could be left as it was
+    if a.release_id is None or a.cancelled or beside or not origins:
         return None
     return all(origin == "kept" for origin in origins)
 

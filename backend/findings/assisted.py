@@ -25,7 +25,8 @@ def ballots(s: Session, facts: Facts) -> Mapping[str, Mapping[int, Ballot]]:
     told: dict[str, dict[int, list[Said]]] = {question.id: defaultdict(list) for question in facts.book.questions}
     for answer in facts.answers:
         here = answer.ls_role == "assisted" or answer.origin == ADJUDICATED
-        if not here or answer.stream not in STREAMS or answer.phase != facts.phase or answer.origin not in ORIGINS:
+        counted = here and not answer.imported and answer.origin in ORIGINS
+        if not counted or answer.stream not in STREAMS or answer.phase != facts.phase:
             continue
         for question in facts.book.questions:
             if holds(answer.revision_id, question.id):

@@ -67,15 +67,20 @@ def section(facts: Facts) -> Section:
 
 def coding(answers: Iterable[LiveAnswer]) -> tuple[int, int]:
     """How many coders who are known by name gave answers of their own to texts, and how many answers."""
-    given = [answer for answer in answers if answer.origin in BY_HAND and not answer.cancelled]
+    given = [answer for answer in answers if _origin(answer) in BY_HAND and not answer.cancelled]
     return len({answer.coder_id for answer in given if answer.coder_id is not None}), len(given)
+
+
+def _origin(answer: LiveAnswer) -> str:
+    """Where the answer comes from: of a table nobody knows more than that, whatever it says itself."""
+    return "imported" if answer.imported and answer.origin != "bulk" else answer.origin
 
 
 def _table(facts: Facts, groups: Sequence[tuple[str, Sequence[LiveAnswer]]]) -> Table:
     """Streams and origins that nobody has an answer of are left out, but for audit, control and work."""
     everything = [answer for _, answers in groups for answer in answers]
     unplaced = any(answer.stream is None for answer in everything)
-    there = {answer.origin for answer in everything if not answer.cancelled}
+    there = {_origin(answer) for answer in everything if not answer.cancelled}
     origins = [origin for origin in ORIGINS if origin in there]
     columns = (
         *(Column(f"{stream} texts", "count") for stream in STREAMS),
@@ -102,8 +107,8 @@ def _table(facts: Facts, groups: Sequence[tuple[str, Sequence[LiveAnswer]]]) -> 
 
 def _row(answers: Sequence[LiveAnswer], streams: Iterable[str | None], origins: Iterable[str]) -> tuple[Cell, ...]:
     given = [answer for answer in answers if not answer.cancelled]
-    counts = Counter(answer.origin for answer in given)
-    coded = [answer for answer in given if answer.origin in BY_HAND]
+    counts = Counter(_origin(answer) for answer in given)
+    coded = [answer for answer in given if _origin(answer) in BY_HAND]
     times = [answer.lead_time for answer in coded if answer.lead_time is not None]
     return (
         *(len({answer.text_id for answer in coded if answer.stream == stream}) for stream in streams),

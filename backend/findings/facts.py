@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -56,8 +56,11 @@ class Facts:
         return dict(zip(self.texts.ids.tolist(), self.texts.cluster.tolist(), strict=True))
 
 
-def facts(s: Session, project: Project, phase: str = PRODUCTION) -> Facts:
-    """The facts of one phase (training | pilot | production). FindingsError, RuleError."""
+def facts(s: Session, project: Project, phase: str = PRODUCTION, *, live: Sequence[LiveAnswer] | None = None) -> Facts:
+    """The facts of one phase (training | pilot | production). FindingsError, RuleError.
+
+    `live`: the answers to go by, where not all of them are needed; those to audit texts must be among them.
+    """
     revision = revisions.current(s, project.id)
     if revision is None:
         raise FindingsError(
@@ -65,7 +68,7 @@ def facts(s: Session, project: Project, phase: str = PRODUCTION) -> Facts:
         )
     book, question_ids = revisions.codebook(revision), revisions.question_ids(s, project.id)
     release = releases.current(s, project.id)
-    live = answers.live(s, project.id)
+    live = answers.live(s, project.id) if live is None else live
     seen = looks.of(s, project.id)
     opened = [one for one in seen if release and (one.revision_id, one.release_id) == (revision.id, release.id)]
     gate, test = (audit_labels(s, project, book, role, phase=phase, live=live) for role in ("gate", "test"))

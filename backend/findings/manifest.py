@@ -57,6 +57,16 @@ def manifest(study: Study, samples: Mapping[str, Frame | str]) -> dict[str, Any]
             "revisions": study.revisions,
             "content_hash": revision.content_hash,
             "scoring_hash": revision.scoring_hash,
+            "said_to_mean_the_same": [
+                {
+                    "question": one.question,
+                    "revisions": [one.earlier, one.later],
+                    "by": one.by,
+                    "reason": one.reason,
+                    "at": _time(one.at),
+                }
+                for one in study.said
+            ],
             "questions": {
                 q.id: {"kind": q.kind.value, "labels": {label.id: label.code for label in q.labels}}
                 for q in facts.book.questions

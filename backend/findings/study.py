@@ -15,13 +15,14 @@ from sqlalchemy.orm import Session
 from backend.findings.corpus import STREAMS
 from backend.findings.facts import Facts
 from backend.learning.accepted import CODERS
+from backend.learning.recode import Said, said
 from backend.learning.vote import ADJUDICATED
 from db import runs
 from db.answers import LiveAnswer
 from db.models import Adapter, CodebookRevision, Draw, GateDecision, Pointer, Project, Release, Run, Snapshot, TextBody
 from db.models import Text as TextRow
 
-_BULK, _IMPORTED = "bulk", "imported"  # origins of answers that no coder gave here
+_BULK = "bulk"  # origin of answers that no person gave
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ class Coded:
 @dataclass(frozen=True, slots=True)
 class Study:
     """All of it. `runs`, `decisions` and `draws` are in the order of time; `served` is the log of which release was
-    current, the newest first, and `releases` and `revisions` are numbers of those there were.
+    current, the newest first, and `releases` and `revisions` are numbers of those there were. `said`: which
+    changes of the codebook people say left a question's meaning as it was.
 
     `adapter`: what the current release was tuned to; `snapshots`: the labels that it was tuned on. `rows` of the corpus
     show `streams` texts by stream, '' being those that were not drawn. `erased`: texts whose words are gone.
@@ -62,6 +64,7 @@ class Study:
     served: tuple[tuple[Pointer, Release], ...]
     releases: int
     revisions: int
+    said: tuple[Said, ...]
     adapter: Adapter | None
     snapshots: tuple[Snapshot, ...]
     rows: int
@@ -103,6 +106,7 @@ def study(s: Session, facts: Facts) -> Study:
         served=tuple((pointer, release) for pointer, release, _ in runs.pointed(s, project.id)),
         releases=_count(s, Release, project),
         revisions=_count(s, CodebookRevision, project),
+        said=said(s, project.id),
         adapter=adapter,
         snapshots=tuple(s.scalars(frozen)),
         rows=int(facts.texts.rows.sum()),
@@ -122,7 +126,7 @@ def _count(s: Session, table: type[Release] | type[CodebookRevision], project: P
 
 def _coded(live: Sequence[LiveAnswer], facts: Facts) -> Coded:
     given = [answer for answer in live if not answer.cancelled]
-    people = [answer for answer in given if answer.origin not in (_BULK, _IMPORTED)]
+    people = [answer for answer in given if answer.origin != _BULK and not answer.imported]
     votes = [answer for answer in people if answer.origin != ADJUDICATED]
     audit = [answer for answer in votes if answer.stream == "audit"]
     blind = [answer for answer in audit if answer.ls_role == "audit" and answer.release_id is None]
@@ -133,7 +137,7 @@ def _coded(live: Sequence[LiveAnswer], facts: Facts) -> Coded:
         assisted=len(rest),
         kept=sum(answer.origin == "kept" for answer in rest),
         adjudicated=sum(answer.origin == ADJUDICATED for answer in people),
-        imported=sum(answer.origin == _IMPORTED for answer in given),
+        imported=sum(answer.imported and answer.origin != _BULK for answer in given),
         bulk=sum(answer.origin == _BULK for answer in given),
         skipped=len(live) - len(given),
         not_blind=len(audit) - len(blind),

@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from backend.corpus.tables.cells import harmless, is_number
+from backend.corpus.long_table import BETWEEN, NONE
+from backend.corpus.tables.cells import is_number
+from backend.corpus.tables.names import Names
 from backend.findings.corpus import ROLES, STREAMS, Ints, metadata
 from backend.findings.facts import Facts
-from backend.findings.names import Names
 from backend.findings.sample import Frame, NoSampleError, frame, role
 from labelstudio_config.codebook import Kind, Question
 
-BETWEEN, NONE = "|", "(none)"  # the labels in the cell of a question that may have several, and where it has none
 LONGEST_CELL = 100  # characters; a column with longer ones may be a text, and is left out
 ENDINGS = ("_pred", "_gold", "_pi", "_r")
 Column = list[str]
@@ -93,10 +93,8 @@ class AnalysisTable:
         return tuple(one.name for one in self.variables)
 
     def rows(self) -> Iterator[tuple[str, ...]]:
-        """The rows, no cell of which a spreadsheet takes for a formula."""
-        texts = {n for n, one in enumerate(self.variables) if one.type == "text"}
-        columns = [map(harmless, cells) if n in texts else cells for n, cells in enumerate(self.columns)]
-        return zip(*columns, strict=True)
+        """The rows."""
+        return zip(*self.columns, strict=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +148,7 @@ def _sample(facts: Facts, question: str) -> Frame | str:
         return str(error)
 
 
-def _chances(sample: Frame, texts: int) -> NDArray[np.float64]:
+def chances(sample: Frame, texts: int) -> NDArray[np.float64]:
     """Of each of the project's texts to be in the sample: n / N clusters of the draw that placed it; 0 for others."""
     found = np.zeros(texts)
     share = np.bincount(sample.stratum, sample.drawn) / np.bincount(sample.stratum)
@@ -158,7 +156,7 @@ def _chances(sample: Frame, texts: int) -> NDArray[np.float64]:
     return found
 
 
-def _units(facts: Facts) -> Ints:
+def sampling_units(facts: Facts) -> Ints:
     """The sampling unit [texts] of each text, 1 and up: its place in the draw, or its cluster where it has none."""
     texts = facts.texts
     place = np.where(texts.rank >= 0, texts.rank, texts.cluster)
@@ -174,7 +172,7 @@ def _about(facts: Facts, rows: _Rows, named: Names) -> list[tuple[Variable, Colu
         ("id", "text", "name of the row in the corpus", rows.ids),
         ("text", "number", "number of the text; rows with the same text have the same", _whole(texts.ids[at])),
         ("cluster", "number", "texts that belong together (near-duplicates, groups) have the same; drawn together",
-         _whole(_units(facts)[at])),
+         _whole(sampling_units(facts)[at])),
         ("draw", "number", "the random draw that placed the text; 0: none", _whole(texts.draw[at])),
         ("stream", "text", "audit: coded blind; control: random, coded with suggestions; work: coded in any order",
          [STREAMS[n] for n in texts.stream[at]]),
@@ -207,7 +205,7 @@ def _question(
     stem, at = stems.fresh(question.id), rows.places
     part = role(facts)
     gold = {} if isinstance(sample, str) else sample.accepted
-    pi = np.zeros(len(facts.texts.ids)) if isinstance(sample, str) else _chances(sample, len(facts.texts.ids))
+    pi = np.zeros(len(facts.texts.ids)) if isinstance(sample, str) else chances(sample, len(facts.texts.ids))
     by_text = [gold.get(text) for text in facts.texts.ids.tolist()]
     said, there = _marks(facts, question)
     codes = {label.id: label.code for label in question.labels}

@@ -1,6 +1,7 @@
 """Accepted labels: what the answers of a project's coders come to, for training and for the audit.
 
-For training, answers to texts of the work stream count, seen with suggestions or not. For the audit only what was coded
+For training, answers to texts of the work stream count, seen with suggestions or not, and labels that were imported:
+those that were given in training, too, since nobody practised on them here. For the audit only what was coded
 blind counts, by enough coders, and only in the completed part of the random order.
 """
 
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 from backend.learning.meaning import Meanings
 from backend.learning.prefix import places, reached
 from backend.learning.rule import Value, checked, lacking, resolve
-from backend.learning.vote import ADJUDICATED, Ballot, Said, Vote, ballot, said
+from backend.learning.vote import ADJUDICATED, Ballot, Said, Vote, asked, ballot, said
 from db import answers, revisions
 from db.answers import LiveAnswer
 from db.models import Project
@@ -130,19 +131,21 @@ def _ahead(found: Ballot, attempted: bool) -> str:
 
 
 def not_for_work(answer: LiveAnswer) -> str | None:
-    """Why an answer says nothing of what a text may teach; None where it does."""
+    """Why an answer says nothing of what a text may teach; None where it does. Of imported labels 'training' says that
+    they are there to teach; of coders, that they were still learning the codebook.
+    """
     if answer.origin == "bulk":
         return BULK
     if answer.ls_role == ADJUDICATION and answer.origin != ADJUDICATED:
         return UNDECIDED
-    return None if answer.phase in ("production", "pilot") else EARLY
+    return None if answer.phase in ("production", "pilot") or answer.origin == "imported" else EARLY
 
 
 def not_for_audit(answer: LiveAnswer, phase: str) -> str | None:
     """Why an answer is none of the audit's in this phase; None where it is."""
     if answer.origin == "bulk":
         return BULK
-    if answer.origin == "imported":
+    if answer.imported:
         return IMPORTED
     if answer.phase != phase:
         return EARLY
@@ -161,6 +164,8 @@ def ballots(
     for answer in live:
         reason = why_not(answer)
         for question in book.questions:
+            if not asked(answer, ids[question.id]):
+                continue
             key = (answer.text_id, question.id)
             why = reason or (None if holds(answer.revision_id, question.id) else OLDER)
             if why is None:

@@ -74,6 +74,7 @@ def retrain(
     """
     with store.reading() as s:
         project = projects.by_key(s, key)
+    projects.check_in_use(project)
     with alone(store, f"retrain-{project.id}", RetrainBusyError()) as check:
         champion = Catalogue(store, engine.identity).state(key)
         frozen = snapshot.freeze(store, project, seed=options.seed)
@@ -103,6 +104,7 @@ def register(store: Store, settings: Settings, engine: Engine, key: str, folder:
     """
     with store.reading() as s:
         project = projects.by_key(s, key)
+    projects.check_in_use(project)
     with alone(store, f"retrain-{project.id}", RetrainBusyError()) as check:
         champion = Catalogue(store, engine.identity).state(key)
         registry.check(engine, champion, folder)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from db.answers import LiveAnswer
+from db.projects import IMPORTED
 from labelstudio_config.codebook import Kind, Question
 
 ADJUDICATED = "adjudicated"
@@ -52,6 +53,13 @@ class Ballot:
     attempts: int = 0
     adjudicated: Vote | None = None
     truth: Vote | None = None
+
+
+def asked(answer: LiveAnswer, question_id: int) -> bool:
+    """Whether the answer is one to the question: an answer of a table holds what the table has a column for, and says
+    nothing of other questions, not even that none of their labels applies.
+    """
+    return answer.ls_role != IMPORTED or any(value.question_id == question_id for value in answer.values)
 
 
 def said(answer: LiveAnswer, question: Question, question_id: int, keys: Mapping[int, str]) -> Said:

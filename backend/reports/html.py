@@ -70,11 +70,12 @@ def html(report: Report) -> str:
     """The page; every text in it is escaped."""
     taken = dict.fromkeys(["contents", *(section.key for section in report.sections)], 1)
     chapters = [_chapter(section, taken) for section in report.sections]
-    return _environment().get_template("report.html").render(report=report, chapters=chapters, intervals=INTERVALS)
+    return environment().get_template("report.html").render(report=report, chapters=chapters, intervals=INTERVALS)
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """What fills the templates of this room; every text is escaped."""
     made = Environment(
         loader=PackageLoader("backend.reports"),
         autoescape=True,

@@ -74,7 +74,7 @@ class AnswerVersion(Row):
     answer_id: Mapped[int] = mapped_column(ForeignKey("answer.id", ondelete="CASCADE"))
     updated_at: Mapped[datetime]
     text_id: Mapped[int] = mapped_column(ForeignKey("text.id", ondelete="CASCADE"), index=True)
-    via: Mapped[str]  # webhook | sync
+    via: Mapped[str]  # webhook | sync | import
     revision_id: Mapped[int] = mapped_column(ForeignKey("codebook_revision.id"))
     phase: Mapped[str]
     origin: Mapped[str]  # human | kept | changed | bulk | imported | adjudicated
@@ -96,7 +96,7 @@ class AnswerValue(Row):
     question_id: Mapped[int] = mapped_column(ForeignKey("question.id", ondelete="CASCADE"))
     label_id: Mapped[int | None] = mapped_column(ForeignKey("label.id", ondelete="CASCADE"))
     number: Mapped[float | None]
-    origin: Mapped[str]  # human | kept | changed
+    origin: Mapped[str]  # human | kept | changed | imported
 
 
 class Tombstone(Row):

@@ -48,7 +48,7 @@ class LsProject(Row):
     server_id: Mapped[int] = mapped_column(ForeignKey("ls_server.id"))
     ls_id: Mapped[int] = mapped_column(index=True)
     ls_created: Mapped[int]
-    role: Mapped[str]  # assisted | audit | adjudication
+    role: Mapped[str]  # assisted | audit | adjudication | imported (in no Label Studio: see db.projects)
     secret_hash: Mapped[str | None]
     backend_id: Mapped[int | None]  # Label Studio's id of the ML backend row
     webhook_id: Mapped[int | None]

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from backend.corpus import drawing
-from backend.corpus.intake import Corpus, remember
 from db import projects, revisions, texts
 from db.store import Store, chunks
 from labelstudio_config.codebook import Codebook
@@ -65,13 +64,14 @@ def made(store: Store, task: Task, rows: Sequence[Row], plan: Plan, seed: int, n
         assisted = projects.add_ls_project(s, project.id, server.id, 2 * number + 1, LS_CREATED, "assisted")
         blind = projects.add_ls_project(s, project.id, server.id, 2 * number + 2, LS_CREATED, "audit")
         revisions.register(s, project.id, book, xml)
-    units = tuple(texts.UnitRow(str(n), fields, n) for n, (fields, _) in enumerate(rows, 1))
-    corpus = remember(store, project.id, Corpus(SOURCE, units, 0), lambda done, total: None)
-    drawing.draw(store, project, corpus.text_ids, audit=audit, control=control)
+    units = (texts.UnitRow(str(n), fields, n) for n, (fields, _) in enumerate(rows, 1))
+    kept = store.write_in_chunks(units, lambda s, part: texts.remember_units(s, project.id, part, SOURCE))
+    ids = [text for part in kept for text in part]
+    drawing.draw(store, project, ids, audit=audit, control=control)
     order = drawing.audit_order(store, project)
-    by_text = dict(zip(corpus.text_ids, range(1, len(rows) + 1), strict=True))
+    by_text = dict(zip(ids, range(1, len(rows) + 1), strict=True))
     with store.reading() as s:
-        placed = texts.placements(s, corpus.text_ids)
+        placed = texts.placements(s, ids)
     audited = [by_text[text] for text in order]
     others = [n for text, n in by_text.items() if text not in set(order)]
     for ls_project, numbers in ((assisted, others), (blind, audited)):

@@ -1,14 +1,19 @@
-"""A store that is new for each test: an empty one, copied."""
+"""A store that is new for each test: a copy of an empty file, or the database that SOCIALITE_TEST_STORE names."""
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from db.base import Base
 from db.store import Store, open_store, sqlite_url
+
+GIVEN = os.environ.get("SOCIALITE_TEST_STORE")  # the address of an empty PostgreSQL database
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +27,14 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def store(empty_store: Path, tmp_path: Path) -> Iterator[Store]:
     shutil.copy(empty_store, tmp_path / empty_store.name)
-    store = Store(sqlite_url(tmp_path))
+    store = _emptied(GIVEN) if GIVEN else Store(sqlite_url(tmp_path))
     yield store
     store.close()
+
+
+def _emptied(url: str) -> Store:
+    store = open_store(url)
+    with store.writing() as s:
+        tables = ", ".join(f'"{table}"' for table in Base.metadata.tables)
+        s.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    return store

@@ -66,12 +66,13 @@ def test_every_command_and_option_has_a_help_text(name: str, command: Any) -> No
 
 def test_the_commands_are_these() -> None:
     assert [name for name, _ in commands()] == [
-        "socialite", "serve", "predict", "tasks", "config", "connect", "push", "sync", "status", "doctor",
-        "retrain", "tune", "card", "curve",
-        "phase", "open-test", "report", "methods", "design", "disagreements", "model", "adapters", "snapshot",
-        "model fetch", "model list", "model remove",
+        "socialite", "serve", "predict", "tasks", "config", "connect", "sync", "status", "doctor", "import", "export",
+        "prelabel", "push", "retrain", "tune", "card", "curve", "phase", "open-test", "report", "methods", "design",
+        "disagreements", "model", "codebook", "adapters", "snapshot", "project", "model fetch", "model list",
+        "model remove", "codebook import", "codebook export", "codebook diff", "codebook same", "codebook test",
         "adapters list", "adapters activate", "adapters rollback", "adapters retire", "adapters register",
-        "snapshot export",
+        "snapshot export", "project list", "project archive", "project unarchive", "project delete", "project backup",
+        "project restore",
     ]  # fmt: skip
 
 
@@ -116,6 +117,8 @@ def test_predict_from_end_to_end(tmp_path: Path) -> None:
         (["predict", "IN", "--codebook", "emotion", "-o", "o.csv", "--engine", "x"], 1, "SOCIALITE_ENGINE"),
         (["status", "--project", "absent"], 1, "There is no project 'absent'"),
         (["push", "--project", "absent"], 1, "There is no project 'absent'"),
+        (["prelabel", "--project", "absent"], 1, "There is no project 'absent'"),
+        (["prelabel", "--project", "absent", "--limit", "0"], 2, "--limit"),
         (["sync", "--project", "absent"], 1, "There is no project 'absent'"),
         (["doctor", "--project", "absent"], 1, "There is no project 'absent'"),
         (["connect", "--project", "k"], 1, "--label-studio"),

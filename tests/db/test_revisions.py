@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from db import revisions
+from db.errors import RevisionNotFoundError
 from db.models import CodebookUse
 from labelstudio_config import library
 from tests.db.world import World, codebook
@@ -73,3 +74,18 @@ def test_a_codebook_comes_back_equal(world: World, name: str) -> None:
         assert revision is not None
         assert revisions.codebook(revision) == book
         assert revisions.codebook(revision).content_hash == stored.content_hash
+
+
+def test_the_revision_before_and_revisions_by_number(world: World) -> None:
+    project = world.project.id
+    with world.store.writing() as s:
+        assert revisions.before(s, project) is None
+        first = revisions.numbered(s, project, 1)
+        second = revisions.register(s, project, codebook("humor"), "<View/>")
+        assert (revisions.before(s, project), revisions.numbered(s, project, 2)) == (first, second)
+        revisions.register(s, project, codebook(), "<View/>")
+        assert revisions.before(s, project) == second, "an earlier one was taken up again"
+        with pytest.raises(RevisionNotFoundError, match=r"no revision 3\. They are 1 to 2\."):
+            revisions.numbered(s, project, 3)
+        with pytest.raises(RevisionNotFoundError, match="It has no codebook yet"):
+            revisions.numbered(s, project + 1, 1)

@@ -155,8 +155,9 @@ def test_units_are_known_before_any_task_shows_them(world: World) -> None:
     with world.store.writing() as s:
         ids = texts.remember_units(s, world.project.id, rows, "posts.csv")
         assert texts.remember_units(s, world.project.id, rows, "posts.csv") == ids
-        assert texts.unit_texts(s, world.project.id, "posts.csv") == dict(zip(("r1", "r2", "r3"), ids, strict=True))
-        assert texts.unit_texts(s, world.project.id, "other.csv") == {}
+        named = ["r1", "r2", "r3", "r9"]
+        assert texts.row_texts(s, world.project.id, "posts.csv", named) == dict(zip(named, ids, strict=False))
+        assert texts.row_texts(s, world.project.id, "other.csv", named) == {}
         shown = texts.remember_tasks(s, world.assisted, [TaskRow(40, "r2", ("one",))], source="posts.csv")
         assert shown[0][1] == ids[1] == ids[0]
         assert s.scalars(select(func.count(Unit.id)).where(Unit.source == "posts.csv")).one() == 3
@@ -170,7 +171,13 @@ def test_what_a_scorer_has_not_scored(world: World) -> None:
     with world.store.writing() as s:
         texts.remember(s, world.project.id, [TextRow(("no row shows it",))])
         audit = s.scalars(select(Unit.text_id).join(LsTask).where(LsTask.id == world.audit_task)).one()
-        assert texts.unscored(s, world.project.id, world.scorer.id) == sorted({world.text, audit})
+        texts.place(s, [PlacementRow(audit, None, None, "audit", "gate")])
+        questions = [world.questions["humor"]]
+        assert texts.unscored(s, world.project.id, world.scorer.id, questions) == [[], [world.text], [audit]]
         score = (world.text, world.questions["humor"], np.log([0.5, 0.5]), 0)
         predictions.store(s, world.scorer.id, [score])
-        assert texts.unscored(s, world.project.id, world.scorer.id) == [audit]
+        assert texts.unscored(s, world.project.id, world.scorer.id, questions) == [[], [], [audit]]
+        both = [*questions, max(world.questions.values()) + 1]
+        assert texts.unscored(s, world.project.id, world.scorer.id, both) == [[], [world.text], [audit]]
+        assert texts.unscored(s, world.project.id, world.scorer.id + 1, questions) == [[], [world.text], [audit]]
+        assert texts.unscored(s, world.project.id, None, questions) == [[], [], [audit]]

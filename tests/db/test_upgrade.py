@@ -21,7 +21,7 @@ NEXT = """
 from alembic import op
 import sqlalchemy as sa
 
-revision, down_revision = "0002", "0001"
+revision, down_revision = "0003", "0002"
 
 def upgrade():
     with op.batch_alter_table("project") as table:
@@ -88,35 +88,48 @@ def test_a_store_with_data_is_as_it_was_when_opened_again(tmp_path: Path) -> Non
     with second.reading() as s:
         assert (counts.status(s), texts.bodies(s, [world.text])) == before
     second.close()
-    assert [file.name for file in tmp_path.glob("*-0001-*")] == []
+    assert [file.name for file in tmp_path.glob("*-000?-*")] == []
 
 
 def test_an_upgrade_keeps_the_rows_and_a_copy_of_the_old_file(tmp_path: Path, migrations: Path) -> None:
     store = open_store(sqlite_url(tmp_path / "home"))
     world = make_world(store)
-    (migrations / "0002_note.py").write_text(NEXT.format(last=""), encoding="utf-8")
+    (migrations / "0003_note.py").write_text(NEXT.format(last=""), encoding="utf-8")
     store.upgrade()
     with store.reading() as s:
         assert s.execute(text("SELECT key, note FROM project")).all() == [("posts", "none")]
         assert texts.bodies(s, [world.text]) == {world.text: ("Why did the chicken?",)}
     store.close()
-    (copy,) = (tmp_path / "home").glob("socialite-0001-*.sqlite")
+    (copy,) = (tmp_path / "home").glob("socialite-0002-*.sqlite")
     with closing(sqlite3.connect(copy)) as old:
-        assert old.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert old.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
         assert old.execute("SELECT key FROM project").fetchall() == [("posts",)]
     if os.name == "posix":
         assert copy.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_store_of_the_first_tables_gets_those_that_came_later(tmp_path: Path) -> None:
+    store = open_store(sqlite_url(tmp_path))
+    world = make_world(store)
+    with store.writing() as s:
+        s.execute(text("DROP TABLE meaning"))
+        s.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    store.upgrade()
+    assert tables(store) == set(Base.metadata.tables) | {"alembic_version"}
+    with store.reading() as s:
+        assert texts.bodies(s, [world.text]) == {world.text: ("Why did the chicken?",)}
+    store.close()
 
 
 @pytest.mark.parametrize("last", ["raise RuntimeError('half way')", "op.execute('DELETE FROM codebook_revision')"])
 def test_an_upgrade_that_fails_changes_nothing(tmp_path: Path, migrations: Path, last: str) -> None:
     store = open_store(sqlite_url(tmp_path / "home"))
     make_world(store)
-    (migrations / "0002_note.py").write_text(NEXT.format(last=last), encoding="utf-8")
+    (migrations / "0003_note.py").write_text(NEXT.format(last=last), encoding="utf-8")
     with pytest.raises((RuntimeError, StoreError)):
         store.upgrade()
     with store.reading() as s:
-        assert s.execute(text("SELECT version_num FROM alembic_version")).scalar() == "0001"
+        assert s.execute(text("SELECT version_num FROM alembic_version")).scalar() == "0002"
         assert "note" not in {column["name"] for column in inspect(s.connection()).get_columns("project")}
         assert s.execute(text("SELECT count(*) FROM codebook_revision")).scalar() == 1
     store.close()

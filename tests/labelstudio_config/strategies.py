@@ -40,7 +40,9 @@ def _choices(draw: Draw, least: int) -> tuple[Label, ...]:
     labels = []
     for code, wording in zip(codes, wordings, strict=True):
         definition = draw(WORDS.filter(lambda s: s not in ("true", "false")))
-        labels.append(Label(fresh_id(code, taken), code, wording, definition))
+        include, exclude = (draw(st.just("") | WORDS) for _ in range(2))
+        label = Label(fresh_id(code, taken), code, wording, definition, include=include, exclude=exclude)
+        labels.append(label if label.hint not in ("true", "false") else replace(label, definition="d"))
         taken.add(labels[-1].id)
     return tuple(labels)
 
@@ -131,7 +133,7 @@ def _enriched(question: Question, draw: Draw) -> Question:
     wordings = [x.wording for x in question.labels] if spoken else draw(_unique(SAID, *[len(question.labels)] * 2))
     ids = draw(_unique(IDS, *[len(question.labels)] * 2))
     labels = tuple(
-        Label(id_, x.code, wording, x.definition, tuple(draw(st.lists(WORDS, max_size=2))))
+        replace(x, id=id_, wording=wording, examples=tuple(draw(st.lists(WORDS, max_size=2))))
         for id_, x, wording in zip(ids, question.labels, wordings, strict=True)
     )
     ordered = question.kind is Kind.SINGLE and spoken and draw(st.booleans())

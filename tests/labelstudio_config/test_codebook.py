@@ -18,6 +18,7 @@ from labelstudio_config.codebook import (
     joined,
 )
 from labelstudio_config.errors import CodebookError
+from labelstudio_config.library import load
 
 TEXT = Field("text", "text")
 REPLY = Field("reply", "reply")
@@ -53,6 +54,8 @@ WRONG: list[tuple[Callable[[], object], str]] = [
     (lambda: Label("yes", "yes", ""), "The label 'yes' has no wording: give it one."),
     (lambda: Label("yes", "yes", "Yes", "a\x00b"), "The label 'yes' holds a control character"),
     (lambda: Label("yes", "yes", "Yes", "", ("\ud800",)), "The label 'yes' holds a control character"),
+    (lambda: Label("yes", "yes", "Yes", include="a\x00b"), "The label 'yes' holds a control character"),
+    (lambda: Label("yes", "yes", "Yes", exclude="a\x00b"), "The label 'yes' holds a control character"),
     (lambda: Field("a,b", "text"), "The name 'a,b' of the text cannot be used in Label Studio"),
     (lambda: Field("a@b", "text"), "The name 'a@b' of the text cannot be used"),
     (lambda: Field("", "text"), "The name '' of the text cannot be used"),
@@ -175,6 +178,8 @@ def test_what_no_model_sees_changes_the_content_hash_only(change: dict[str, Any]
         {"questions": (question(labels=(NO, YES)),)},
         {"questions": (question(labels=(replace(YES, definition="a joke"), NO)),)},
         {"questions": (question(labels=(replace(YES, examples=("Knock, knock.",)), NO)),)},
+        {"questions": (question(labels=(replace(YES, include="puns"), NO)),)},
+        {"questions": (question(labels=(replace(YES, exclude="puns"), NO)),)},
         {"questions": (question(kind=Kind.MULTIPLE),)},
         {"questions": (question(fields=(replace(TEXT, title="Post"),)),)},
         {"questions": (question(fields=(replace(TEXT, markup=True),)),)},
@@ -191,3 +196,23 @@ def test_what_a_model_sees_changes_both_hashes(change: dict[str, Any]) -> None:
 def test_the_wording_does_not_matter_to_scores_where_there_is_an_instruction() -> None:
     given = question(instruction="Look for jokes.", wording="Funny?")
     assert book(given).scoring_hash == book(replace(given, wording="Is it funny?")).scoring_hash
+
+
+def test_codebooks_without_rules_keep_the_hashes_that_stores_hold() -> None:
+    """As computed before labels had rules; a revision is found by them."""
+    flute = load("flute")
+    assert flute.content_hash == "06e39d7cb8bc10f967d124b66e7587d7b40862eafc06f2305d321b5159625dc6"
+    assert flute.scoring_hash == "1997c4b28e4e9dab6f4fd85458d2680ca61aedf5ef0dd1d974aff16972c7988d"
+
+
+def test_to_include_and_to_exclude_are_two_things() -> None:
+    for_, against = replace(YES, include="puns"), replace(YES, exclude="puns")
+    books = [book(question(labels=(label, NO))) for label in (for_, against)]
+    assert books[0].content_hash != books[1].content_hash and books[0].scoring_hash != books[1].scoring_hash
+
+
+def test_rules_are_read_with_the_definition() -> None:
+    label = replace(YES, definition="A joke.", include="puns", exclude="irony")
+    assert label.hint == "A joke.\nInclude: puns\nExclude: irony"
+    assert label.described == "A joke.\npuns"
+    assert replace(label, definition="").hint == "Include: puns\nExclude: irony" and YES.hint == YES.described == ""

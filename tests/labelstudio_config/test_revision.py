@@ -67,6 +67,18 @@ def test_what_the_configuration_cannot_say_is_taken_over() -> None:
     assert again == replace(humor, key="posts", title="My posts")
 
 
+def test_rules_are_taken_over_only_where_a_label_has_no_hint_at_all() -> None:
+    first = read(
+        '<Choices name="mood" toName="text"><Choice value="a" hint="d&#10;Include: i"/><Choice value="b"/></Choices>'
+    )
+    assert first.questions[0].labels[0].include == "i"
+    assert read(choices("mood", "a", "b"), previous=first) == first
+    now = read(
+        '<Choices name="mood" toName="text"><Choice value="a" hint="d"/><Choice value="b"/></Choices>', previous=first
+    )
+    assert (now.questions[0].labels[0].definition, now.questions[0].labels[0].include) == ("d", "")
+
+
 def test_what_the_configuration_says_goes_first() -> None:
     humor = load("humor")
     xml = (

@@ -306,6 +306,10 @@ def test_what_the_editor_cannot_read_is_refused() -> None:
     for changed in (replace(question.labels[0], code="true"), replace(question.labels[0], definition="false")):
         with pytest.raises(ConfigError, match="use another word"):
             to_xml(replace(FULL, questions=(replace(question, labels=(changed, question.labels[1])),)))
+    for part in ("definition", "include", "exclude"):
+        changed = replace(question.labels[0], **{"include": "puns", "exclude": "irony", part: "a\nExclude: b"})
+        with pytest.raises(ConfigError, match="a line that begins with 'Include:' or 'Exclude:'"):
+            to_xml(replace(FULL, questions=(replace(question, labels=(changed, question.labels[1])),)))
     column = replace(question, fields=(Field("text", "my column"),))
     with pytest.raises(ConfigError, match="column 'my column', which Label Studio cannot read"):
         to_xml(replace(FULL, questions=(column,)))

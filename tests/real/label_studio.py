@@ -86,7 +86,7 @@ def started(folder: Path, environment: dict[str, str]) -> Iterator[Server]:
     """A server on a fresh copy of the template."""
     command = executable()
     data = folder / "data"
-    shutil.copytree(_template(command), data, ignore=shutil.ignore_patterns("ready"))
+    shutil.copytree(template(command), data, ignore=shutil.ignore_patterns("ready"))
     port = _free_port()
     process = _start(command, data, port, environment)
     try:
@@ -99,7 +99,7 @@ def started(folder: Path, environment: dict[str, str]) -> Iterator[Server]:
         _stop(process)
 
 
-def _template(command: Path) -> Path:
+def template(command: Path) -> Path:
     """A data folder with the tables, the organisation and the owner, made if need be."""
     version = next((p.name for p in command.resolve().parent.parent.glob("**/label_studio-*.dist-info")), "unknown")
     folder = TEMPLATE / version.removesuffix(".dist-info")

@@ -77,8 +77,11 @@ class Reader:
         self.folder = folder
 
     def open(self, report: Report, width: int = 1000, scheme: str = "light") -> None:
+        self.show(html(report), width, scheme)
+
+    def show(self, page: str, width: int = 1000, scheme: str = "light") -> None:
         file = self.folder / "report.html"
-        file.write_text(html(report), encoding="utf-8")
+        file.write_text(page, encoding="utf-8")
         scheme_of_page = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
         screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", scheme_of_page)

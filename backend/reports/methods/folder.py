@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from uuid import uuid4
 
-from backend.corpus.tables.cells import harmless
 from backend.corpus.tables.table import TableError
 from backend.corpus.tables.writing import new_table
 from backend.findings.manifest import commit, hashes, manifest
@@ -85,7 +84,7 @@ def _tables(part: Path, table: AnalysisTable) -> None:
     with new_table(part / DICTIONARY, COLUMNS, overwrite=False) as writer:
         for one in table.variables:
             cells = (one.name, one.type, one.meaning, one.question, one.label)
-            writer.writerow([harmless(cell) for cell in cells])
+            writer.writerow(cells)
         for name in table.left_out:
             why = f"column '{name}' of the corpus is not in the table: it has cells of over {LONGEST_CELL} characters"
-            writer.writerow(["", "left out", harmless(why), "", ""])
+            writer.writerow(["", "left out", why, "", ""])

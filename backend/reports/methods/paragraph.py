@@ -45,6 +45,7 @@ def paragraph(study: Study, found: Sequence[Validity], program: Program) -> str:
         _corpus(study),
         _design(study),
         _coding(study),
+        _same(study),
         _gold(study, found),
         _model(study),
         _tried(study),
@@ -103,6 +104,16 @@ def _coding(study: Study) -> str:
         f"may be shown ({coded.kept:,} left one unchanged); {coded.skipped:,} were skipped"
         f"{wrong if coded.not_blind else ''}."
     )
+
+
+def _same(study: Study) -> str:
+    """What people said of changes of the codebook, so that answers from before count."""
+    if not study.said:
+        return ""
+    told = [f"{one.question} (revisions {one.earlier} and {one.later})" for one in study.said[:FEW]]
+    more = f" and {len(study.said) - FEW} more" if len(study.said) > FEW else ""
+    who = listed(sorted({one.by for one in study.said}))
+    return f"{who} declared the meaning of {', '.join(told)}{more} unchanged, so that answers from before count."
 
 
 def _gold(study: Study, found: Sequence[Validity]) -> str:

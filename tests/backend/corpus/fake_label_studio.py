@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Any
 
-from backend.corpus.label_studio_errors import GoneError
+from backend.corpus.label_studio_errors import GoneError, LabelStudioError
 
 Json = dict[str, Any]
 CREATED = "2026-01-02T03:04:05.000000Z"
@@ -25,6 +25,7 @@ class FakeLabelStudio:
         self.hooks: list[Json] = []
         self.ml: list[Json] = []
         self.calls: list[str] = []
+        self.answered: dict[int, list[str]] = {}  # labels in answers, by project
         self._numbers = count(100)
 
     def create_project(self, **fields: Any) -> Json:
@@ -47,6 +48,15 @@ class FakeLabelStudio:
         self.calls.append(f"patch project {number}: {', '.join(fields)}")
         self.held[number] |= fields
         return self.project(number)
+
+    def validate_config(self, number: int, label_config: str) -> None:
+        """Refuses a screen without a word that `answered` says coders have used."""
+        for word in self.answered.get(number, ()):
+            if f'"{word}"' not in label_config:
+                said = f"These labels still exist in annotations or drafts: {word} (1 annotation)"
+                raise LabelStudioError(
+                    f"Label Studio answered 400 to POST api/projects/{number}/validate/: {said}.", 400
+                )
 
     def import_tasks(self, number: int, tasks: Sequence[Json]) -> list[int]:
         self.calls.append(f"import into {number}")

@@ -48,6 +48,20 @@ def test_origin_of_an_answer(result: list[Any], parent: int | None, suggested: l
     assert reading(annotation(1, 2, result, parent_prediction=parent), suggested=suggested).origin == origin
 
 
+def test_the_words_of_a_suggestion_are_neither_an_answer_nor_a_note() -> None:
+    words = {
+        "type": "textarea",
+        "from_name": "suggestion_tone",
+        "value": {"text": ["Suggested: Kind (70 %)"]},
+        "origin": "prediction",
+    }
+    nothing = reading(annotation(1, 2, [words], parent_prediction=5), suggested=[])
+    assert nothing == Reading("human"), "submitted without a choice"
+    chosen = reading(annotation(1, 2, [words, choice("Kind")], parent_prediction=5), suggested=[])
+    assert (chosen.origin, chosen.values) == ("human", (("tone", "kind", None, "human"),))
+    assert (chosen.notes, chosen.problems) == (None, ())
+
+
 def test_each_value_has_its_own_origin() -> None:
     result = [
         choice("Harsh", origin="prediction-changed"),

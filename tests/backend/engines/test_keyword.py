@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,14 @@ def test_the_codebooks_words_decide() -> None:
     scores = ENGINE.score(question(), [(GLAD,), (CROSS,), (DOWN,)])
     assert [MOODS[k].id for k in scores.log_probabilities.argmax(axis=1)] == ["joy", "anger", "sadness"]
     assert scores.cut.tolist() == [0, 0, 0]
+
+
+def test_what_is_to_be_included_speaks_for_a_label_and_what_is_not_speaks_against_none() -> None:
+    ruled = (replace(MOODS[0], include="sunshine"), replace(MOODS[1], exclude="sunshine"), *MOODS[2:])
+    asked = replace(question(), labels=ruled)
+    (scores,) = ENGINE.score(asked, [("sunshine",)]).log_probabilities
+    without = ENGINE.score(replace(question(), labels=(ruled[0], *MOODS[1:])), [("sunshine",)]).log_probabilities
+    assert scores.argmax() == 0 and scores.tolist() == without[0].tolist()
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -32,6 +32,15 @@ def test_a_pair_is_joined_or_has_titles() -> None:
     assert prompt(half, "one", "two").endswith("\nInput: one [SEP] two\nOutput:")
 
 
+def test_rules_stand_with_the_definition() -> None:
+    question = asked("EMOTION", ("joy", "anger"), instruction="Say the mood.")
+    ruled = replace(question.labels[0], include="relief,\nthanks", exclude="irony")
+    shown = prompt(replace(question, labels=(ruled, question.labels[1])), "x")
+    assert "\n- joy: What is meant by 0. Include: relief, thanks Exclude: irony\n- anger: What" in shown
+    alone = applies(question, ruled)
+    assert alone.instruction.endswith("joy - What is meant by 0. Include: relief, thanks Exclude: irony?")
+
+
 def test_labels_without_definitions_are_only_listed() -> None:
     labels = (Label("a", "a", "low"), Label("b", "b", "high"))
     bare = replace(asked("EMOTION", ("joy", "anger")), labels=labels, kind=Kind.ORDINAL)

@@ -142,3 +142,17 @@ def test_kept_suggestions_are_counted_of_random_and_of_other_texts(corpus: Corpu
 def test_without_control_texts_it_is_told_how_to_have_some(coding: Coding) -> None:
     drawn(coding, 20, audit=10)
     assert "`socialite connect --control N`" in both(coding)[0].missing
+
+
+def test_a_suggestion_beside_the_question_was_in_sight_but_not_kept(corpus: Corpus) -> None:
+    """Nothing was ticked: the answers are the coder's own, under a release."""
+    code(corpus, range(0, 60, 2))
+    for k in range(60, 100):
+        label = "yes" if corpus.model[k] else "no"
+        corpus.coding.answer(corpus.ids[k], 1, humor=label, release_id=corpus.release, origin="human")
+    found, cases = both(corpus.coding)
+    seen, _, difference = row(found)
+    assert isinstance(seen, Estimate) and isinstance(difference, Estimate)
+    assert (seen.value, seen.n, difference.n) == (1, 40, 70)
+    assert [case.kept for case in cases.seen] == [None] * 40
+    assert "anchoring-kept" not in [table.key for table in found.tables]

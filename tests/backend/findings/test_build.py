@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -10,10 +11,11 @@ from backend.findings.build import build
 from backend.findings.facts import PRODUCTION, FindingsError
 from backend.findings.report import Report
 from backend.learning.estimate import Estimate
+from backend.learning.recode import say_same
 from db.errors import ProjectNotFoundError
 from db.store import Store
 from labelstudio_config.codebook import Codebook, Control, Kind, Question
-from tests.backend.assist.world import TEXT, labels, make_world
+from tests.backend.assist.world import BOOK, HUMOR, TEXT, labels, make_world
 from tests.backend.findings.audited import TWENTY, audit, says, work
 from tests.backend.findings.world import open_test, score
 from tests.backend.learning.coding import Coding, coded
@@ -50,6 +52,12 @@ def test_the_head_says_what_the_numbers_come_from(coding: Coding) -> None:
     assert facts["sampling"].startswith("draw 1, seed 1: audit 100, control 0 of 100 texts")
     assert facts["test opened"] == "once" and facts["gate looked at"] == "never"
     assert facts["opening 1"].endswith(f"UTC by test, for {facts['release']}: test")
+    assert "same meaning 1" not in facts
+    coding.revise(replace(BOOK, questions=(replace(HUMOR, wording="Funny?"), *BOOK.questions[1:])))
+    with coding.store.writing() as s:
+        say_same(s, coding.project, "humor", 1, 2, unchanged=True, by="Ada", reason="A heading.")
+    same = report(coding).facts["same meaning 1"]
+    assert same.startswith("'humor' under revisions 1 and 2, said by Ada on 20") and same.endswith(": A heading.")
 
 
 def test_an_equal_store_gives_an_equal_report_but_for_the_date(coding: Coding) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from backend.corpus.tables.reading import open_table
 from backend.corpus.tables.writing import new_table
 from backend.findings.prevalence import section
 from backend.findings.table import AnalysisTable, analysis_table
@@ -108,8 +109,10 @@ def test_the_table_is_read_back_as_it_was_written(opened: Coding, tmp_path: Path
     with new_table(tmp_path / "table.csv", table.names, overwrite=False) as writer:
         for row in table.rows():
             writer.writerow(row)
+    again = open_table(tmp_path / "table.csv")
+    assert [again.columns, *map(tuple, again.rows())] == [table.names, *table.rows()]
     with (tmp_path / "table.csv").open(encoding="utf-8", newline="") as file:
-        assert [tuple(row) for row in csv.reader(file)] == [table.names, *table.rows()]
+        assert {row["x_party_2024"] for row in csv.DictReader(file)} == {"left", "right", "'=1+1"}
     frame = pandas.read_csv(tmp_path / "table.csv", keep_default_na=False, na_values=[""])
     assert list(frame.columns) == list(table.names)
     for one in table.variables:
@@ -117,9 +120,9 @@ def test_the_table_is_read_back_as_it_was_written(opened: Coding, tmp_path: Path
             assert frame[one.name].map(lambda cell: isinstance(cell, int | float)).all(), one.name
 
 
-def test_a_cell_is_no_formula_and_a_number_stays_one(opened: Coding) -> None:
+def test_cells_are_as_they_are_in_the_corpus(opened: Coding) -> None:
     found = cells(table_of(opened))
-    assert set(found["x_party_2024"]) == {"left", "right", "'=1+1"}
+    assert set(found["x_party_2024"]) == {"left", "right", "=1+1"}
     assert set(found["x_if"]) == {"0", "1", "2", "3", "4"}
 
 

@@ -6,12 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 
-from backend.learning.accepted import Accepted, Vote
+from backend.learning.accepted import Accepted, Vote, audit_labels
 from backend.learning.rule import RuleError
+from db import answers, projects, revisions, tables
+from db.models import AnswerVersion, Unit
+from db.tables import TableAnswer
 from labelstudio_config.codebook import Codebook, Kind, Label
 from tests.backend.assist.world import BOOK, HUMOR, STARS, TOPICS, labels
-from tests.backend.learning.coding import Coding, coded, humor, why
+from tests.backend.learning.coding import START, Coding, coded, humor, why
 
 # -- a vote ------------------------------------------------------------------------------------------------------------
 
@@ -242,6 +246,8 @@ SEEN = [
     {"wording": "Is it funny?"},
     {"instruction": "Decide whether it is funny."},
     {"labels": DEFINED},
+    {"labels": (HUMOR.labels[0], replace(HUMOR.labels[1], include="puns"))},
+    {"labels": (HUMOR.labels[0], replace(HUMOR.labels[1], exclude="puns"))},
     {"labels": HUMOR.labels[::-1]},
     {"labels": (HUMOR.labels[0], replace(HUMOR.labels[1], wording="Yes!"))},
     {"labels": (*HUMOR.labels, Label("unsure", "unsure", "unsure"))},
@@ -315,3 +321,72 @@ def test_a_new_question_has_no_older_answers(coding: Coding) -> None:
     found = coding.work()
     assert why(found, "moods") == {"older codebook": 1}
     assert "moods" not in {a.question for a in found.accepted}
+
+
+# -- what a table says -------------------------------------------------------------------------------------------------
+
+
+def imported(coding: Coding, text: int, coder: str, phase: str, *, gold: bool = False, **said: Any) -> None:
+    """An answer of a table to the questions that are named, given to a row that shows the text."""
+    with coding.store.writing() as s:
+        unit = s.scalars(select(Unit).where(Unit.text_id == text)).first()
+        revision = revisions.current(s, coding.project.id)
+        questions, labels = revisions.question_ids(s, coding.project.id), revisions.label_ids(s, coding.project.id)
+        row = projects.add_of_tables(s, coding.project.id)
+        assert unit is not None and revision is not None
+        names = {coder: answers.coder(s, coding.project.id, row.server_id, tables.stable(coder)).id}
+        for key, given in said.items():
+            values = frozenset((questions[key], labels[key, one] if one else None, None) for one in given)
+            one = TableAnswer(
+                unit.source, unit.external_id, coder, key, values, phase, "imported", gold, answered_at=START
+            )
+            tables.record(s, row, tables.changes(s, coding.project.id, [one], START), names, revision.id)
+
+
+@pytest.mark.parametrize(("phase", "gold"), [("training", False), ("pilot", False), ("production", True)])
+def test_labels_of_a_table_teach_and_never_measure(coding: Coding, phase: str, gold: bool) -> None:
+    work, audit = coding.text("one"), coding.text("two", "audit")
+    for coder in ("ann", "bob", "eve"):
+        imported(coding, work, coder, phase, gold=gold, humor=["yes"])
+        imported(coding, audit, coder, phase, gold=gold, humor=["yes"])
+    assert humor(coding.work()) == [(work, "yes")]
+    with coding.store.reading() as s:
+        found = audit_labels(s, coding.project, coding.book, "gate", phase=phase)
+    assert (found.accepted, found.votes, why(found)) == ((), {}, {"imported": 1})
+
+
+def test_an_audit_text_that_a_table_labelled_counts_by_its_blind_answers_alone(coding: Coding) -> None:
+    text = coding.text("one", "audit")
+    for coder in ("ann", "bob", "eve"):
+        imported(coding, text, coder, "production", gold=True, humor=["yes"])
+    coded(coding, text, "no", "no")
+    assert humor(coding.audit()) == [(text, "no")]
+    assert len(coding.audit().votes[text, "humor"]) == 2
+
+
+def test_gold_of_a_table_goes_before_the_coders(coding: Coding) -> None:
+    text = coding.text("one")
+    coded(coding, text, "no", "no")
+    imported(coding, text, "ann", "training", humor=["yes"])
+    assert humor(coding.work()) == [(text, "no")]
+    imported(coding, text, "bob", "production", gold=True, humor=["yes"])
+    (found,) = [one for one in coding.work().accepted if one.question == "humor"]
+    assert (found.labels, found.by) == ({"yes"}, "ground truth")
+
+
+def test_a_table_says_nothing_of_questions_that_it_has_no_column_for(coding: Coding) -> None:
+    text = coding.text("one")
+    imported(coding, text, "ann", "training", humor=["yes"])
+    assert [(one.question, one.labels) for one in coding.work().accepted] == [("humor", {"yes"})]
+    assert not any(coding.work().unresolved.values())
+    imported(coding, text, "ann", "training", topics=[None])
+    found = {one.question: one.labels for one in coding.work().accepted}
+    assert found == {"humor": {"yes"}, "topics": frozenset()}
+
+
+def test_what_coders_gave_while_they_trained_is_not_taught_by_way_of_a_table(coding: Coding) -> None:
+    text = coding.text("one")
+    imported(coding, text, "ann", "training", humor=["yes"])
+    with coding.store.writing() as s:
+        s.execute(update(AnswerVersion).values(origin="human"))
+    assert coding.work().accepted == () and why(coding.work()) == {"another phase": 1}

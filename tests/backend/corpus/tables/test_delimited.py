@@ -60,16 +60,73 @@ def test_says_how_it_was_read(tmp_path: Path) -> None:
     [
         (b"", "is empty"),
         (b"\n\n", "is empty"),
-        (b"text,b\nfine,1\nhe said yes, no,2\n", "Row 2 of in.csv has 3 cells, the header 2 (separator: comma)"),
-        (b'text,b\n"never closed,2\nmore,3\n', "Row 1 holds a cell that never ends"),
-        (b'text,b\nfine,1\n"' + b"x" * (LONGEST_CELL + 1) + b'",2\n', "Row 2 holds a cell that never ends"),
+        (b"text,b\n", "has no rows"),
+        (b'"text,b\n1,2\n', "A quote in the first row of in.csv"),
+        (b"text,b\nhe said yes, no,2\n", "Line 2: It has 3 cells, the header 2 (separator: comma)"),
+        (b'text,b\n"never closed,2\nmore\n', "Line 2: A quote is opened here and not closed; lines 2 to 3"),
     ],
 )
-def test_refuses_what_it_would_misread(tmp_path: Path, content: bytes, sentence: str) -> None:
+def test_a_table_without_a_good_row_is_refused(tmp_path: Path, content: bytes, sentence: str) -> None:
     with pytest.raises(TableError) as error:
         open_table(written(tmp_path, content))
     assert sentence in str(error.value)
     assert "never closed,2" not in str(error.value)
+
+
+LONG = b"x" * (LONGEST_CELL + 1)
+GOOD = b"text,b\nfine,1\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "bad", "rows"),
+    [
+        (GOOD + b"he said yes, no,2\nz,3\n", {3: "3 cells, the header 2"}, [(2, "fine"), (4, "z")]),
+        (GOOD + "Zoë,2\n".encode() + b"\xff\xfe,2\nyy,3\n" + "ßßßß,\n".encode(), {4: "no utf-8"},
+         [(2, "fine"), (3, "Zoë"), (5, "yy"), (6, "ßßßß")]),
+        (GOOD + b'"never closed,2\nmore,3\nand,4\n', {3: "not closed; the line"},
+         [(2, "fine"), (4, "more"), (5, "and")]),
+        (GOOD + b'"never closed\nmore\nand,4\n', {3: "lines 3 to 4"}, [(2, "fine"), (5, "and")]),
+        (GOOD + b'"never closed,2\n"more",3\n"a\nb",4\n', {3: "not closed; the line"},
+         [(2, "fine"), (4, "more"), (5, "a\nb")]),
+        (GOOD + b'x,"two\nlines"\r\n"he said "hi", to",2\r\n"a\n\nb",4\r\nz,5', {5: "not doubled"},
+         [(2, "fine"), (3, "x"), (6, "a\n\nb"), (9, "z")]),
+        (GOOD + b'"' + LONG + b'",2\nz,3\n', {3: "over 10,000,000 characters"}, [(2, "fine"), (4, "z")]),
+        (b'text\nfine\n"never closed\nmore\n', {3: "lines 3 to 4"}, [(2, "fine")]),
+    ],
+)  # fmt: skip
+def test_a_bad_row_is_told_with_its_line_and_the_rest_goes_on(
+    tmp_path: Path, content: bytes, bad: dict[int, str], rows: list[tuple[int, str]]
+) -> None:
+    table = open_table(written(tmp_path, content))
+    assert [row.line for row in table.bad] == list(bad)
+    assert all(words in row.reason for row, words in zip(table.bad, bad.values(), strict=True))
+    assert [(line, cells[0]) for line, cells in table.numbered()] == rows
+    assert (table.n, table.n_bad) == (len(rows), len(bad))
+    assert not any("never closed" in said or "he said" in said for said in table.said())
+
+
+def test_of_many_bad_rows_the_first_are_kept(tmp_path: Path) -> None:
+    table = open_table(written(tmp_path, GOOD + b"1,2,3\n" * 3000 + b"z,5\n"))
+    assert (table.n, table.n_bad, len(table.bad)) == (2, 3000, 1000)
+    assert [line for line, _ in table.numbered()] == [2, 3003]
+    *first, more = table.said(2)
+    assert first == [f"in.csv, line {n}, left out: {table.bad[0].reason}" for n in (3, 4)]
+    assert "2,998 more rows" in more
+
+
+def test_excel_says_its_separator_in_the_first_line(tmp_path: Path) -> None:
+    table = open_table(written(tmp_path, b"sep=;\r\na,b;c\r\n1;2\r\n"))
+    assert (table.columns, list(table.numbered())) == (("a,b", "c"), [(3, ["1", "2"])])
+
+
+def test_what_is_given_is_not_found_out(tmp_path: Path) -> None:
+    path = written(tmp_path, "a;b,c\nè;2,3\n".encode("cp1250", errors="replace") + b"\xb9;,\n")
+    table = open_table(path, encoding="cp1250", separator=";")
+    assert (table.columns, list(table.rows())[-1]) == (("a", "b,c"), ["ą", ","])
+    with pytest.raises(TableError, match="no encoding 'klingon'"):
+        open_table(path, encoding="klingon")
+    with pytest.raises(TableError, match="one character"):
+        open_table(path, separator=", ")
 
 
 def test_columns_by_name(tmp_path: Path) -> None:
@@ -113,7 +170,7 @@ def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, rows:
         for row in rows:
             writer.writerow(row)
     with path.open(encoding="utf-8", newline="") as file:
-        assert [tuple(row) for row in list(csv.reader(file))[1:]] == rows
+        assert [tuple(row) for row in list(csv.reader(file))[1:]] == [tuple(map(harmless, row)) for row in rows]
     table = open_table(path)
     assert table.columns == ("first", "second", "third")
     assert [tuple(row) for row in table.rows()] == rows

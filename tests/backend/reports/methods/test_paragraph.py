@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
+from backend.findings.manifest import manifest
+from backend.learning.recode import say_same
 from backend.reports.methods.markdown import methods
 from backend.reports.methods.paragraph import Program, paragraph
 from labelstudio_config.codebook import Codebook
@@ -54,6 +57,20 @@ def test_its_numbers_are_the_store_s(opened: Coding) -> None:
     alphas = [one.agreement.alpha.value for one in found if one.agreement.alpha.value is not None]
     assert f"alpha of coders is between {min(alphas):.2f} and {max(alphas):.2f} over {len(alphas)} questions" in told
     assert table.n == about.rows
+
+
+def test_it_says_who_said_that_a_change_left_the_meaning_as_it_was(opened: Coding) -> None:
+    opened.revise(Codebook("posts", "Posts", (replace(HUMOR, wording="Funny?"),)))
+    assert "declared" not in written(opened)
+    with opened.store.writing() as s:
+        say_same(s, opened.project, "humor", 1, 2, unchanged=True, by="Ada", reason="A heading.")
+    told = written(opened)
+    same = "Ada declared the meaning of humor (revisions 1 and 2) unchanged, so that answers from before count."
+    assert same in told
+    assert len(told.split()) <= 300
+    about, _, _ = known(opened)
+    (said,) = manifest(about, {})["codebook"]["said_to_mean_the_same"]
+    assert (said["question"], said["revisions"], said["by"], said["reason"]) == ("humor", [1, 2], "Ada", "A heading.")
 
 
 def test_a_question_by_itself_is_told_with_its_interval(opened: Coding) -> None:

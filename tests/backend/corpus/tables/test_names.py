@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backend.findings.names import Names, slug
+from backend.corpus.tables.names import Names, slug
 
 
 @pytest.mark.parametrize(
