@@ -47,7 +47,7 @@ class Size:
 
 
 FULL = Size(few=10_000, many=1_000_000, texts=2000, rounds=3)
-QUICK = Size(few=10_000, many=100_000, texts=600, rounds=2)
+QUICK = Size(few=10_000, many=100_000, texts=400, rounds=2)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,6 +15,7 @@ import typer.main
 from typer.testing import CliRunner
 
 from backend import cli
+from backend.corpus.tables.reading import open_table
 from db import projects
 from db.store import open_store, sqlite_url
 
@@ -66,13 +67,13 @@ def test_every_command_and_option_has_a_help_text(name: str, command: Any) -> No
 
 def test_the_commands_are_these() -> None:
     assert [name for name, _ in commands()] == [
-        "socialite", "serve", "predict", "tasks", "config", "connect", "sync", "status", "doctor",
-        "import", "export", "prelabel", "push", "retrain", "tune", "card", "curve",
-        "phase", "open-test", "report", "methods", "design", "disagreements", "model", "codebook", "adapters", "snapshot",
-        "model fetch", "model list", "model remove",
-        "codebook import", "codebook export", "codebook diff", "codebook same", "codebook test",
+        "socialite", "serve", "predict", "tasks", "config", "connect", "sync", "status", "doctor", "import", "export",
+        "prelabel", "push", "retrain", "tune", "card", "curve", "phase", "open-test", "report", "methods", "design",
+        "disagreements", "model", "codebook", "adapters", "snapshot", "project", "model fetch", "model list",
+        "model remove", "codebook import", "codebook export", "codebook diff", "codebook same", "codebook test",
         "adapters list", "adapters activate", "adapters rollback", "adapters retire", "adapters register",
-        "snapshot export",
+        "snapshot export", "project list", "project archive", "project unarchive", "project delete", "project backup",
+        "project restore",
     ]  # fmt: skip
 
 
@@ -104,9 +105,23 @@ def test_predict_from_end_to_end(tmp_path: Path) -> None:
     assert "--overwrite" in again.stderr
 
 
+def test_predict_says_which_rows_are_bad_and_labels_the_others(tmp_path: Path) -> None:
+    source, output = tmp_path / "in.jsonl", tmp_path / "out.parquet"
+    source.write_bytes(b'{"text": "so happy"}\n{"text": "SECRET"\n{"text": "sad"}\n')
+    words = ["predict", str(source), "--codebook", "emotion", "-o", str(output), "--engine", "keyword"]
+    done = socialite(*words, home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "in.jsonl, line 2, left out: It is no JSON" in done.stderr
+    assert "SECRET" not in done.stderr
+    table = open_table(output)
+    assert [row[0] for row in table.rows()] == ["so happy", "sad"]
+    assert all(row[table.column("label")] for row in table.rows())
+
+
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [
+        (["predict", "IN", "--codebook", "emotion", "-o", "o.docx"], 1, "Let it end in .csv, .tsv"),
         (["predict", "absent.csv", "--codebook", "emotion", "-o", "o.csv"], 1, "There is no file absent.csv"),
         (["predict", "IN", "--codebook", "emotoin", "-o", "o.csv"], 1, "Did you mean 'emotion'?"),
         (["predict", "IN", "--codebook", "emotion", "--text-column", "x", "-o", "o.csv"], 1, "columns are: text, n"),

@@ -66,12 +66,12 @@ def whole(text: str) -> str:
     return text if text.isascii() else _HALVES.sub("\ufffd", text)
 
 
-def _mark(error: UnicodeError) -> tuple[str, int]:
-    """What takes the place of bytes that do not decode, and of characters that do not encode."""
+def _mark(error: UnicodeError) -> tuple[str | bytes, int]:
+    """What takes the place of bytes that do not decode, and of halves of characters in a file of UTF-8."""
     if isinstance(error, UnicodeDecodeError):
         return BROKEN, error.end
     assert isinstance(error, UnicodeEncodeError)
-    return "\ufffd" * (error.end - error.start), error.end
+    return "\ufffd".encode() * (error.end - error.start), error.end
 
 
 MARKED = "socialite-marked"  # `errors=` of a file: BROKEN where bytes do not decode, U+FFFD for half of a character

@@ -11,6 +11,7 @@ from pathlib import Path
 from backend.corpus.tables.cells import BROKEN, MARKED
 
 _PART = 1 << 16
+_FEWEST = 3  # letters with accents that speak for another encoding than that of Windows in the West
 _SAMPLE = 1 << 18  # bytes that the guess is made from
 _ENOUGH = 24  # bytes that are no ASCII, from which a language can be told
 _MARKS = (  # the longer before the shorter
@@ -143,11 +144,12 @@ def _latin(others: bytes, ascii_letters: int) -> str:
         return ""
     best, found = 0.9, ""
     for name, languages in _ALPHABETS:
+        fewest = 1 if name == "cp1252" else _FEWEST
         text = others.decode(name, errors="replace")
         letters = [letter for letter in text if letter.isalpha()]
         odd = len(text) - len(letters) - sum(map(text.count, _SIGNS))
         for language in languages:
             share = sum(letter in language for letter in letters) / max(1, len(letters) + odd)
-            if letters and share > best:
+            if share > best and len(letters) >= fewest:
                 best, found = share, name
     return found

@@ -55,7 +55,7 @@ def export(s: Session, key: str, order: Order, report: Report) -> Exported:
     shape: Long | Wide = made(source, without_text=order.without_text, only_coded=order.only_coded)
     columns = shape.columns
     missing, n, done, total = [0] * len(columns), 0, 0, source.rows
-    check_table(order.output, total, len(columns))
+    check_table(order.output, total, [one.column for one in columns])
     with new_table(order.output, [one.column for one in columns], overwrite=order.overwrite) as writer:
         report(0, total)
         for part in source.parts():

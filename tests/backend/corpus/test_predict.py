@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from backend.corpus.codebooks import several
 from backend.corpus.predict import CHUNK, codings, predict
 from backend.corpus.tables.reading import open_table
 from backend.corpus.tables.table import TableError
+from backend.corpus.tables.writing import new_table
 from backend.engines.keyword import KeywordEngine
 from backend.engines.protocol import EngineError, Item, Scores
 from labelstudio_config.codebook import Codebook, Question
@@ -165,3 +167,37 @@ def test_new_columns_are_names_that_statistics_programs_take(tmp_path: Path) -> 
     new = [name for name in rows[0] if name != "text"]
     assert len(new) == len(set(new)) == 12
     assert all(name.isidentifier() and name.isascii() and len(name) <= 32 for name in new)
+
+
+def test_every_kind_of_table_goes_in_and_comes_out(tmp_path: Path) -> None:
+    """The columns of the input are as they were, the new ones typed; the same labels in every format."""
+    texts = ["happy, glad", "=sad()", "", "'=unhappy", "a\r\nhappy \x01 \u05e9", "007"]
+    found = []
+    for ending in ("csv", "tsv", "xlsx", "jsonl", "parquet", "dta"):
+        source, output = tmp_path / f"in.{ending}", tmp_path / f"out.{ending}"
+        with new_table(source, ["text", "n"], overwrite=False) as writer:
+            for n, text in enumerate(texts):
+                writer.writerow([text, str(n)])
+        table, engine = open_table(source), KeywordEngine()
+        made, _ = codings(engine, [book(tmp_path, "mood", "ordinal")], table, None, None)
+        predict(table, made, engine, output)
+        again = open_table(output)
+        assert [row[:2] for row in again.rows()] == [[text, str(n)] for n, text in enumerate(texts)]
+        found.append((again.columns, [*again.rows()]))
+    assert all(one == found[0] for one in found)
+    schema = pq.read_schema(tmp_path / "out.parquet")
+    assert [str(schema.field(name).type) for name in ("label", "p_sad", "expected_mood", "tokens_cut")] == [
+        *("string", "double", "double", "int64")
+    ]
+    assert schema.field("p_joyful").metadata == {b"meaning": b"probability of 'joyful'"}
+
+
+def test_cells_of_a_csv_are_byte_for_byte_the_same_unless_a_spreadsheet_would_run_them(tmp_path: Path) -> None:
+    cells = ["'=1", "''=1", "'-1", "-1", "'quoted'", "007", " x ", "1,5", "'@a"]
+    content = "text,cell\n" + "".join(f'happy,"{cell}"\n' for cell in [*cells, "=1", "@b"])
+    rows = labelled(tmp_path, content, book(tmp_path, "mood"))
+    assert [row["cell"] for row in rows] == [*cells, "'=1", "'@b"]
+    table, engine = open_table(tmp_path / "in.csv"), KeywordEngine()
+    made, _ = codings(engine, [book(tmp_path, "mood")], table, None, None)
+    (remark,) = predict(table, made, engine, tmp_path / "out.csv", overwrite=True).remarks
+    assert "apostrophe" in remark
