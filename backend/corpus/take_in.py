@@ -202,8 +202,8 @@ class _Taking:
         row = projects.add_of_tables(s, self.where.project.id)
         revision = revisions.current(s, self.where.project.id)
         assert revision is not None
-        for name in {change.answer.coder for change in part} - {""}:
-            if self.coders.get(name) is None:
+        for name in dict.fromkeys(change.answer.coder for change in part):
+            if name and self.coders.get(name) is None:
                 self.coders[name] = answers.coder(s, row.project_id, row.server_id, stable(name), _pseudonym(name)).id
         tables.record(s, row, part, {name: number for name, number in self.coders.items() if number}, revision.id)
 
