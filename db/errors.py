@@ -22,14 +22,6 @@ class ProjectNotFoundError(StoreError, LookupError):
         super().__init__(f"There is no project '{key}'. {there}")
 
 
-class RevisionNotFoundError(StoreError, LookupError):
-    """The project has no revision of its codebook with this number."""
-
-    def __init__(self, number: int, highest: int) -> None:
-        there = f"They are 1 to {highest}." if highest else "It has no codebook yet; `socialite connect` gives it one."
-        super().__init__(f"The codebook has no revision {number}. {there}")
-
-
 class ProjectArchivedError(StoreError):
     """The project is archived."""
 
@@ -39,3 +31,11 @@ class ProjectArchivedError(StoreError):
 
 class ProjectBusyError(StoreError):
     """Somebody works on the project just now; the message says who."""
+
+
+class RevisionNotFoundError(StoreError, LookupError):
+    """The project has no revision of its codebook with this number."""
+
+    def __init__(self, number: int, highest: int) -> None:
+        there = f"They are 1 to {highest}." if highest else "It has no codebook yet; `socialite connect` gives it one."
+        super().__init__(f"The codebook has no revision {number}. {there}")

@@ -57,6 +57,7 @@ class Restoring:
         self.store, self.rows, self.key = store, rows, key
         self.ids: dict[str, Ids] = {name: Ids() for name in Base.metadata.tables}
         self.new_adapters: dict[str, int] = {}  # digest -> id of those this store did not have
+        self._of_tables: set[int] | None = None
         self._known_adapters: list[int] = []  # ids of those it had
         (self._project,) = [typed(_table("project"), row) for row in rows("project")]
 
@@ -143,8 +144,10 @@ class Restoring:
 
     def _turn_inside(self, s: Session, table: Table, row: dict[str, Any]) -> None:
         """Turn ids that are not in a column of their own."""
-        if table.name == "ls_project" and row["role"] == IMPORTED:
-            row["ls_id"] = _free_number(s, row)
+        if table.name == "ls_project" and row["role"] == IMPORTED:  # see `db.projects.add_of_tables`
+            row["ls_id"] = row["project_id"]
+        if table.name == "ls_task" and row["ls_project_id"] in self._imported(s):
+            row["task_id"] = row["unit_id"]
         if table.name != "inbox":
             return
         body = row["body"]
@@ -155,6 +158,13 @@ class Restoring:
         if "revision" in body:
             body = body | {"revision": self.ids["codebook_revision"][body["revision"]]}
         row["body"] = body
+
+    def _imported(self, s: Session) -> set[int]:
+        """The rows that stand where a Label Studio project would, for answers that came from tables."""
+        if self._of_tables is None:
+            query = select(LsProject.id).where(LsProject.role == IMPORTED)
+            self._of_tables = set(s.scalars(query))
+        return self._of_tables
 
     def _tie(self, table: Table, columns: Mapping[str, str]) -> None:
         ids = self.ids[table.name]
@@ -198,12 +208,6 @@ def _calibration(s: Session, row: Mapping[str, Any]) -> tuple[int | None, int]:
     there = list(s.scalars(select(Calibration).where(Calibration.scorer_id == row["scorer_id"])))
     same = next((one for one in there if one.parameters == row["parameters"]), None)
     return (same.id, same.version) if same else (None, max(one.version for one in there) + 1)
-
-
-def _free_number(s: Session, row: Mapping[str, Any]) -> int:
-    """The number of the row that stands for a table: its own, or the next that is free."""
-    used = set(s.scalars(select(LsProject.ls_id).where(LsProject.server_id == row["server_id"])))
-    return int(row["ls_id"]) if row["ls_id"] not in used else max(used) + 1
 
 
 def _with_number(event_key: str | None, old: int, new: int) -> str | None:

@@ -69,7 +69,7 @@ def unarchive(key: str) -> None:
     with _at() as (store, _), store.writing() as s:
         project = projects.by_key(s, key)
         projects.unarchive(s, project.id)
-        connected = [row for row in projects.ls_projects(s, project.id) if row.role != projects.IMPORTED]
+        connected = projects.ls_projects(s, project.id)
         if connected:
             jobs.enqueue(s, "sync", project.id)
     caught_up = " `socialite serve` compares it with Label Studio first." if connected else ""

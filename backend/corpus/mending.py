@@ -36,11 +36,11 @@ def mend(store: Store, client: LabelStudio, key: str, rows: Sequence[LsProject])
     for row in wired:
         mine = [one for one in backends.get(row.id, ()) if wiring.is_ours(one, key)]
         try:
-            if row.role != ASSISTED:
-                repairs.add(_blind(store, client, key, row, address))
-            elif mine:
+            if mine:
                 repairs.add(wiring.connect_webhook(store, client, _line(row, key, str(mine[0]["url"]))))
                 repairs.shown += _shown(client, row, mine[0])
+            elif row.role != ASSISTED or _shows_what_it_holds(client, row):
+                repairs.add(_told(store, client, key, row, address))
             else:
                 repairs.add(_unplugged(client, key, row))
         except LabelStudioError as error:
@@ -65,7 +65,15 @@ def _line(row: LsProject, key: str, url: str) -> Line:
     return Line(row, url, None, url.removesuffix(f"/ls/{key}"))
 
 
-def _blind(store: Store, client: LabelStudio, key: str, row: LsProject, address: str | None) -> Repairs:
+def _shows_what_it_holds(client: LabelStudio, row: LsProject) -> bool:
+    """Whether a project without a backend shows suggestions that were pushed, as where no server is meant to run; had
+    somebody deleted the backend, it would show none.
+    """
+    return bool(client.project(row.ls_id).get("model_version"))
+
+
+def _told(store: Store, client: LabelStudio, key: str, row: LsProject, address: str | None) -> Repairs:
+    """A project without a backend, whose answers reach us all the same."""
     if address is None:
         return Repairs(remarks=[NO_ADDRESS.format(row.role, row.ls_id, key)])
     return wiring.connect_webhook(store, client, _line(row, key, wiring.told(client, row.ls_id, key) or address))

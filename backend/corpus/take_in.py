@@ -27,7 +27,7 @@ from db.tables import Change, TableAnswer, stable
 from db.texts import UnitRow
 from labelstudio_config.codebook import Codebook
 
-STRETCH = 2_000  # rows in memory
+STRETCH = 1_000  # rows in memory; of so many texts the hashes are remembered (db.content)
 CHUNK = 300  # rows of a transaction, each of which makes three
 NEAR = 20_000  # texts up to which near-duplicates are looked for here, in seconds
 _OURS = re.compile(r"coder-[1-9][0-9]*")
@@ -202,8 +202,8 @@ class _Taking:
         row = projects.add_of_tables(s, self.where.project.id)
         revision = revisions.current(s, self.where.project.id)
         assert revision is not None
-        for name in {change.answer.coder for change in part} - {""}:
-            if self.coders.get(name) is None:
+        for name in dict.fromkeys(change.answer.coder for change in part):
+            if name and self.coders.get(name) is None:
                 self.coders[name] = answers.coder(s, row.project_id, row.server_id, stable(name), _pseudonym(name)).id
         tables.record(s, row, part, {name: number for name, number in self.coders.items() if number}, revision.id)
 

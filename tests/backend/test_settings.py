@@ -86,3 +86,13 @@ def test_an_error_names_the_setting_and_not_its_value(given: dict[str, object], 
 
 def test_every_setting_reaches_a_child() -> None:
     assert {f"SOCIALITE_{name.upper()}" for name in Settings.model_fields} == set(load().environment())
+
+
+@pytest.mark.parametrize(("said", "meant"), [("90m", 5400), ("6h", 21600), ("0", 0), ("never", 0), (" Never ", 0)])
+def test_how_often_label_studio_is_compared_with(monkeypatch: pytest.MonkeyPatch, said: str, meant: float) -> None:
+    assert load().sync_every == 3600
+    assert load(sync_every=said).sync_every == meant
+    monkeypatch.setenv("SOCIALITE_SYNC_EVERY", said)
+    assert load().sync_every == meant
+    with pytest.raises(SettingsError, match="SOCIALITE_SYNC_EVERY"):
+        load(sync_every="often")

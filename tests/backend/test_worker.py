@@ -180,6 +180,24 @@ def test_connected_projects_are_compared_with_label_studio(store: Store, setting
     assert job.message is not None and "token" in job.message
 
 
+@pytest.mark.parametrize(("every", "compared"), [("0.05s", True), ("never", False)])
+def test_the_clock_queues_a_comparison_unless_it_is_off(
+    store: Store, settings: Settings, every: str, compared: bool
+) -> None:
+    given = {"sync_every": every, "label_studio_api_key": "a" * 40, "label_studio_url": "http://127.0.0.1:1"}
+    worker = Worker(store, load(home=settings.home, database_url=settings.database_url, **given))
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    until(lambda: worker.leased)
+    if compared:
+        until(lambda: number(store, select(func.count(Job.id)).where(Job.kind == "sync")) > 0)
+    else:
+        time.sleep(0.3)
+        assert number(store, select(func.count(Job.id))) == 0
+    worker.end()
+    thread.join()
+
+
 def test_only_one_worker_applies_events(store: Store, settings: Settings) -> None:
     with store.writing() as s:
         assert jobs.acquire(s, "worker", "another", 3600)

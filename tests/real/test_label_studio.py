@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import time
+
 import pytest
 
 from backend.corpus.label_studio import GoneError, LabelStudio, LabelStudioError, NotReachableError, created_at
@@ -87,3 +91,38 @@ def test_a_coder_signs_up(label_studio: Server) -> None:
     token = label_studio.coder("first@example.org")
     with label_studio.client(token) as client:
         assert client.whoami()["email"] == "first@example.org"
+
+
+@pytest.mark.parametrize("kind", ["legacy", "personal"])
+def test_pages_of_either_token_and_an_access_token_that_ends_under_way(
+    label_studio: Server, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.corpus.label_studio.PAGE", 2)
+    monkeypatch.setattr("backend.corpus.label_studio.LISTED", 2)
+    token = label_studio.token if kind == "legacy" else label_studio.personal
+    with label_studio.client(token) as client:
+        project = client.create_project(title=f"Pages, {kind}", label_config=CONFIG)["id"]
+        ids = client.import_tasks(project, [{"data": {"text": f"text {i}"}} for i in range(5)])
+        used = []
+        for _, page in client.overview(project):
+            used.append([task["id"] for task in page])
+            _end_access(client, len(used))
+        assert used == [ids[:2], ids[2:4], ids[4:]]
+        assert [task["id"] for task in client.chosen(project, [ids[0], ids[4], 10**9])] == [ids[0], ids[4]]
+        assert client.chosen(project, [ids[3], 10**9], full=False) == [{"id": ids[3]}]
+        assert client.chosen(project, [10**9]) == []
+        client.delete_project(project)
+
+
+def _end_access(client: LabelStudio, turn: int) -> None:
+    """End the access token of a personal one: by the clock, then as the server does, which no longer knows it."""
+    tokens = client._tokens
+    if tokens._use_legacy_token:
+        return
+    ends = int(time.time()) + (-3600 if turn == 1 else 3600)
+    parts = [{"alg": "HS256", "typ": "JWT"}, {"exp": ends, "token_type": "access"}]
+    coded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
+    foreign = ".".join([*coded, "c2lnbmVkLWJ5LW5vYm9keQ"])
+    tokens._access_token = foreign
+    assert client.whoami()["email"] == "owner@example.org"
+    assert tokens._access_token != foreign

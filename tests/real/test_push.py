@@ -167,7 +167,7 @@ def test_one_push_at_a_time_and_as_a_job(
     _, project, _ = made(service, client, "alone", tmp_path)
     with service.store.writing() as s:
         jobs.acquire(s, f"push-{project.id}", "somebody", 60)
-    with pytest.raises(PushBusyError, match="Somebody else pushes"):
+    with pytest.raises(PushBusyError, match="Somebody else scores or pushes"):
         pushed(service, client, project)
     with service.store.writing() as s:
         jobs.give_back(s, f"push-{project.id}", "somebody")

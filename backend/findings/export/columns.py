@@ -83,11 +83,11 @@ def _wider(known: Kind | None, cell: str) -> Kind | None:
 
 def kind_of(cell: str) -> Kind:
     """What a cell is: a number only if a program would write it so, and no digit of it can get lost."""
-    if len(cell) > LONGEST_NUMBER or not is_number(cell):
+    if len(cell) > LONGEST_NUMBER or cell[0] not in "-0123456789" or not cell.isascii():
         return Kind.TEXT
-    if cells.plain(number(cell)) != cell:
-        return Kind.TEXT
-    return Kind.NUMBER if isinstance(number(cell), float) else Kind.INTEGER
+    if cell.removeprefix("-").isdigit():
+        return Kind.INTEGER if str(number(cell)) == cell else Kind.TEXT
+    return Kind.NUMBER if is_number(cell) and cells.plain(number(cell)) == cell else Kind.TEXT
 
 
 def _other(key: str, kind: Kind, given: Names) -> Other:
@@ -110,4 +110,4 @@ def plain(value: object) -> str:
 
 def number(cell: str) -> int | float:
     """The number of a cell, whole where it is written so."""
-    return int(cell) if cell.lstrip("-").isdigit() else float(cell)
+    return int(cell) if cell.removeprefix("-").isdigit() else float(cell)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from backend.assist.manner import manner_of
 from backend.corpus.long_table import joined
 from backend.corpus.tables.cells import Cell, plain
 from backend.findings.export.source import Handed, Source
@@ -72,7 +73,7 @@ def exposure(source: Source, release_id: int | None) -> str:
     """How the suggestions of a release are shown."""
     if release_id is None:
         return NOTHING
-    return BESIDE if f"+{BESIDE}" in source.releases[release_id].order_policy else TICKED
+    return TICKED if manner_of(source.releases[release_id].order_policy).ticked else BESIDE
 
 
 def seen(answer: LiveAnswer, handed: Iterable[Handed]) -> int | None:

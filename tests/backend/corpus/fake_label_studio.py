@@ -4,6 +4,7 @@ of its client.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Any
@@ -25,6 +26,7 @@ class FakeLabelStudio:
         self.hooks: list[Json] = []
         self.ml: list[Json] = []
         self.calls: list[str] = []
+        self.read = 0  # tasks read in full
         self.answered: dict[int, list[str]] = {}  # labels in answers, by project
         self._numbers = count(100)
 
@@ -71,8 +73,17 @@ class FakeLabelStudio:
     def task(self, number: int) -> Json | None:
         return next((task for tasks in self.tasks_of.values() for task in tasks if task["id"] == number), None)
 
+    def overview(self, number: int) -> Iterator[tuple[int, list[Json]]]:
+        for total, page in self.tasks(number):
+            yield total, [_counted(task) for task in page]
+
+    def chosen(self, number: int, ids: Sequence[int], *, full: bool = True) -> list[Json]:
+        self.read += len(ids) if full else 0
+        return [copy.deepcopy(task) for task in self.tasks_of[number] if task["id"] in ids]
+
     def annotation(self, number: int) -> Json | None:
-        return None
+        held = [one for tasks in self.tasks_of.values() for task in tasks for one in task.get("annotations") or []]
+        return next((one for one in held if one["id"] == number), None)
 
     def delete_tasks(self, number: int, ids: Sequence[int]) -> None:
         self.calls.append(f"delete from {number}")
@@ -81,8 +92,12 @@ class FakeLabelStudio:
     def backends(self, number: int) -> list[Json]:
         return [backend for backend in self.ml if backend["project"] == number]
 
-    def webhooks(self, number: int) -> list[Json]:
-        return [hook for hook in self.hooks if hook["project"] == number]
+    def webhooks(self, number: int | None = None) -> list[Json]:
+        return [dict(hook) for hook in self.hooks if number in (None, hook["project"])]
+
+    def delete_webhook(self, number: int) -> None:
+        self.calls.append(f"delete webhook {number}")
+        self.hooks = [hook for hook in self.hooks if hook["id"] != number]
 
     def create_webhook(self, number: int, url: str, headers: dict[str, str]) -> Json:
         self.calls.append(f"create webhook of {number}")
@@ -95,3 +110,14 @@ class FakeLabelStudio:
         (hook,) = [hook for hook in self.hooks if hook["id"] == number]
         hook |= fields
         return dict(hook)
+
+
+def _counted(task: Json) -> Json:
+    """A task as Label Studio's list has it, without what it holds."""
+    skipped = [one["was_cancelled"] for one in task.get("annotations") or []]
+    times = {name: task.get(name, CREATED) for name in ("created_at", "updated_at")}
+    return times | {
+        "id": task["id"],
+        "total_annotations": skipped.count(False),
+        "cancelled_annotations": skipped.count(True),
+    }

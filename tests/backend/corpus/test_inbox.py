@@ -18,8 +18,6 @@ from db import answers, inbox, predictions, projects, releases, revisions, texts
 from db.models import (
     Answer,
     AnswerVersion,
-    CodebookRevision,
-    CodebookUse,
     Inbox,
     Job,
     LsProject,
@@ -32,7 +30,6 @@ from db.models import (
 )
 from db.predictions import ExposureRow
 from db.store import Store, open_store, sqlite_url
-from labelstudio_config.beside import with_areas
 from labelstudio_config.xml import from_xml
 from tests.payloads import (
     CONFIG,
@@ -400,19 +397,3 @@ def test_what_is_given_in_an_adjudication_project_is_an_adjudication(store: Stor
         current = revisions.current(s, 1)
         assert current is not None and current.xml == CONFIG, "its screen is not the codebook"
     assert count(store, Job) == 0, "and its tasks are pushed no suggestions"
-
-
-def test_a_screen_with_areas_for_suggestions_is_the_codebook_that_was_there(store: Store) -> None:
-    book = from_xml(CONFIG, key="tones")
-    screen = with_areas(CONFIG, book)
-    assert screen != CONFIG
-    receive(store, {"action": "PROJECT_UPDATED", "project": project()})
-    work(store)
-    later = project(label_config=screen, updated_at="2026-11-25T10:00:00.000000Z")
-    receive(store, {"action": "PROJECT_UPDATED", "project": later})
-    receive(store, created(annotation(1, 10)) | {"project": later})
-    work(store)
-    assert [answer.problems for answer in live(store)] == [None]
-    with store.reading() as s:
-        assert [row.xml for row in s.scalars(select(CodebookRevision))] == [CONFIG]
-        assert len(s.scalars(select(CodebookUse)).all()) == 1

@@ -20,12 +20,16 @@ from db.inbox import Event
 from db.models import (
     Adapter,
     Calibration,
+    CodebookRevision,
     Draw,
     Exposure,
     Look,
     LsProject,
+    LsTask,
+    Meaning,
     Push,
     Text,
+    Unit,
 )
 from db.plain import plain_rows
 from db.snapshots import ItemRow
@@ -75,6 +79,12 @@ def make_whole(store: Store, home: Path, key: str = "posts", texts_of: int = 3, 
         s.add(Push(ls_task_id=world.task, release_id=world.release.id, score=0.25, pushed_at=now()))
         for number in range(3):
             register_again(s, project, number)
+        first, *_, last = s.scalars(select(CodebookRevision.id).where(CodebookRevision.project_id == project))
+        judged = {"question_id": humor, "earlier_id": first, "later_id": last, "unchanged": True}
+        s.add(Meaning(project_id=project, by="A. Person", reason="Only a typo.", **judged))
+        of_tables = projects.add_of_tables(s, project)
+        for unit in s.scalars(select(Unit.id).where(Unit.project_id == project)).all():
+            s.add(LsTask(unit_id=unit, ls_project_id=of_tables.id, task_id=unit))
         said = {"ls_project": world.assisted.id, "revision": world.release.revision_id, "ids": [1]}
         inbox.append(s, [Event(project, "TASKS_DELETED", f"TASKS_DELETED/{world.assisted.id}/abc", said)])
         inbox.append(s, [Event(project, "OTHER", None, {"action": "X"})])
@@ -128,11 +138,9 @@ def dump(store: Store, key: str) -> dict[str, list[dict[str, Any]]]:
         project = projects.by_key(s, key)
         named = [*owned.tables(), *owned.shared()]
         tables = {table.name: list(plain_rows(s, table, project.id)) for table in named}
-    places = {
-        name: {row["id"]: at for at, row in enumerate(rows)}
-        for name, rows in tables.items()
-        if rows and "id" in rows[0]
-    }
+    tables["ls_server"].sort(key=lambda row: str(row["url"]))
+    numbered = {name: rows for name, rows in tables.items() if rows and "id" in rows[0]}
+    places = {name: {row["id"]: at for at, row in enumerate(rows)} for name, rows in numbered.items()}
     return {name: [_placed(name, row, places) for row in rows] for name, rows in tables.items()}
 
 
@@ -149,6 +157,11 @@ def _placed(name: str, row: Mapping[str, Any], places: Mapping[str, Mapping[int,
         revision = places["codebook_revision"][row["body"]["revision"]]
         found["body"] = row["body"] | {"ls_project": place, "revision": revision}
         found["event_key"] = row["event_key"].replace(f"/{old}/", f"/{place}/")
+    if name == "ls_project" and row["role"] == projects.IMPORTED:
+        assert row["ls_id"] == row["project_id"]
+        found["ls_id"] = None
+    if name == "ls_task" and row["task_id"] == row["unit_id"]:
+        found["task_id"] = None  # of what stands for tables
     if name == "run":
         card = row["metrics"]["card"]
         found["metrics"] = row["metrics"] | {"card": card | {"run": places["run"][card["run"]]}}

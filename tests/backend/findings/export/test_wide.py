@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -133,3 +135,22 @@ def test_pandas_reads_it_without_options(coding: Coding, tmp_path: Path) -> None
     assert read["topics_has_money"].tolist()[0] == 1 and math.isnan(read["topics_has_money"].tolist()[1])
     assert read["humor_share_yes"].dtype == float and read["humor_n"].tolist() == [1, 0]
     assert str(read["text"][0]).lstrip("'") == '=1+1, "quoted"\nand more \N{GRINNING FACE}'
+
+
+def test_r_reads_it_without_options(coding: Coding, tmp_path: Path) -> None:
+    program = shutil.which("Rscript")
+    if program is None:
+        pytest.skip("R absent")
+    text = coding.text('=1+1, "quoted"\nand more \N{GRINNING FACE}')
+    coding.answer(text, 1, humor="yes", topics=("money",), year=3)
+    coding.text("another")
+    write(coding, tmp_path / "out.csv", shape="wide")
+    code = (
+        't <- read.csv("out.csv"); cat(nrow(t), ncol(t), t$humor_accepted[1], is.numeric(t$humor_share_yes), '
+        "sum(t$topics_has_money, na.rm = TRUE), sum(t$humor_n))"
+    )
+    done = subprocess.run(
+        [program, "--vanilla", "-e", code], cwd=tmp_path, capture_output=True, encoding="utf-8", check=True
+    )
+    columns = len(open_table(tmp_path / "out.csv").columns)
+    assert done.stdout.split() == ["2", str(columns), "yes", "TRUE", "1", "1"]
