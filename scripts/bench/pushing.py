@@ -19,12 +19,13 @@ from scripts.bench.servers import BenchError, Server
 from scripts.local.label_studio import Api, start
 from scripts.local.waiting import StartError, wait_until_ready
 
-RETRIEVED = 300  # tasks that Label Studio fetches the suggestions of by itself
 PATIENCE = 600.0  # seconds
 
 
 def measured(home: Path, posts: Sequence[str], n: int) -> dict[str, Any]:
-    """The figures of n texts; `posts` holds `RETRIEVED` more. BenchError when one is missing, or there twice."""
+    """The figures of the first n texts; Label Studio fetches the suggestions of the others by itself. BenchError when
+    one is missing, or there twice.
+    """
     with _label_studio(home) as url, servers.socialite(home, "keyword") as server:
         bench = _Bench(home, url, server)
         bench.connect(posts[:n])
@@ -33,8 +34,8 @@ def measured(home: Path, posts: Sequence[str], n: int) -> dict[str, Any]:
         killed_after = bench.killed("--no-tick", n // 2)
         resumed_s = bench.pushed()
         bench.check(n)
-        retrieve_s = bench.retrieve(posts[n : n + RETRIEVED])
-    retrieved = len(posts[n : n + RETRIEVED])
+        retrieve_s = bench.retrieve(posts[n:])
+    retrieved = len(posts) - n
     return {
         "texts": n,
         "push_s": push_s,
@@ -167,6 +168,3 @@ def _running(venv: Path, data: Path, log: Path) -> Iterator[str]:
         raise BenchError(str(error)) from error
     finally:
         child.end()
-
-
-__all__ = ["RETRIEVED", "measured"]
