@@ -4,8 +4,8 @@
 
 `socialite prelabel --push` of 10,000 texts (1,000 with --quick) by the keyword engine, loading included, into a new
 Label Studio on SQLite; the same texts once more in another manner, killed in the middle and run again; and Label
-Studio's own "Retrieve Predictions" of 300 (100) further tasks of the same project. The last line with --json is one object
-with the keys push_s, per_thousand_s, resumed_s, vs_retrieve and `raw`.
+Studio's own "Retrieve Predictions" of 300 (100) further tasks of the same project. The last line with --json is one
+object with the keys push_s, per_thousand_s, resumed_s, vs_retrieve and `raw`.
 """
 
 from __future__ import annotations
