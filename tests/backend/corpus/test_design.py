@@ -14,7 +14,6 @@ from backend.corpus.design import Applied, DesignError
 from backend.corpus.label_studio import created_at
 from backend.corpus.push import PushBusyError
 from backend.corpus.site import ConnectError, Plan, Site
-from backend.corpus.tasks import NewTask
 from db import answers, predictions, projects, releases, revisions, texts
 from db.answers import AnswerFact
 from db.base import now
@@ -51,11 +50,7 @@ class Place:
         site = self.site(audit, control, coders)
         drawing.draw(store, project, ids, audit=audit, control=control)
         audited = connect.audit_project(site, project, to_xml(BOOK), [])
-        new = [
-            NewTask(i, "posts.csv", r.external_id, r.fields, {"id": r.external_id, "text": r.fields[0]})
-            for i, r in zip(ids, rows, strict=True)
-        ]
-        connect.import_by_stream(site, project, row, audited, new)
+        connect.import_by_stream(site, project, row, audited, ids, (BOOK, to_xml(BOOK)))
         self.client.calls.clear()
 
     def site(self, audit: int, control: int = 0, coders: int | None = None) -> Site:
