@@ -137,6 +137,12 @@ def fresh() -> Regions:
     ]
 
 
+def otherwise(result: Regions) -> Regions:
+    """Another answer to the first question, the same to the second."""
+    first, *rest = result
+    return [first | {"value": {"choices": [OTHER[first["value"]["choices"][0]]]}}, *rest]
+
+
 def live(socialite: Command, connected: Connected) -> dict[int, LiveAnswer]:
     """The store's answers by Label Studio's annotation id."""
     with socialite.store.reading() as s:

@@ -12,7 +12,7 @@ import pytest
 from backend.learning.accepted import Resolved, audit_labels, work_labels
 from db import answers, projects, revisions, texts
 from db.answers import LiveAnswer
-from tests.real.coding import OTHER, Coder, Connected, Regions, connected, fresh, posts
+from tests.real.coding import OTHER, Coder, Connected, connected, fresh, otherwise, posts
 from tests.real.command import Command, serving, until
 from tests.real.label_studio import Server
 
@@ -34,12 +34,6 @@ def people(label_studio: Server) -> Iterator[list[Coder]]:
     yield [Coder(client) for client in clients]
     for client in clients:
         client.close()
-
-
-def otherwise(result: Regions) -> Regions:
-    """Another answer to the first question, the same to the second."""
-    first, *rest = result
-    return [first | {"value": {"choices": [OTHER[first["value"]["choices"][0]]]}}, *rest]
 
 
 def live(socialite: Command, project: Connected) -> list[LiveAnswer]:

@@ -18,7 +18,7 @@ from db import answers, revisions
 from db.answers import LiveAnswer
 from labelstudio_config.codebook import Codebook, Label
 from labelstudio_config.xml import from_xml
-from tests.real.coding import OTHER, Coder, Connected, Regions, connected, fresh, posts
+from tests.real.coding import Coder, Connected, connected, fresh, otherwise, posts
 from tests.real.command import Command, serving, until
 from tests.real.label_studio import CHECKOUT, Server
 
@@ -39,12 +39,6 @@ def people(label_studio: Server) -> Iterator[list[Coder]]:
     yield [Coder(client) for client in clients]
     for client in clients:
         client.close()
-
-
-def otherwise(result: Regions) -> Regions:
-    """Another answer to the first question, the same to the second."""
-    first, *rest = result
-    return [first | {"value": {"choices": [OTHER[first["value"]["choices"][0]]]}}, *rest]
 
 
 def live(socialite: Command, project: Connected) -> list[LiveAnswer]:

@@ -46,12 +46,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield running
 
 
-@pytest.fixture
-def client(label_studio: Server) -> Iterator[LabelStudio]:
-    with label_studio.client() as connected:
-        yield connected
-
-
 @pytest.fixture(scope="module")
 def book() -> Codebook:
     return together(several("humor,emotion"), "moods", "Moods")

@@ -44,12 +44,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield running
 
 
-@pytest.fixture
-def client(label_studio: Server) -> Iterator[LabelStudio]:
-    with label_studio.client() as connected:
-        yield connected
-
-
 def made(service: Service, client: LabelStudio, key: str, folder: Path) -> Connected:
     """A connected project whose suggestions are pushed."""
     book = together(several("humor"), key, "Doctor")

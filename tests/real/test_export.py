@@ -23,7 +23,6 @@ from db import answers, projects, revisions, texts
 from db.texts import PlacementRow
 from labelstudio_config.codebook import Codebook
 from labelstudio_config.xml import to_xml
-from tests.real.label_studio import Server
 from tests.real.service import Service, serving
 
 pytestmark = pytest.mark.real
@@ -45,12 +44,6 @@ ROWS = [
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with serving(tmp_path_factory.mktemp("home")) as running:
         yield running
-
-
-@pytest.fixture
-def client(label_studio: Server) -> Iterator[LabelStudio]:
-    with label_studio.client() as connected:
-        yield connected
 
 
 @pytest.fixture(scope="module")

@@ -39,12 +39,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield running
 
 
-@pytest.fixture
-def client(label_studio: Server) -> Iterator[LabelStudio]:
-    with label_studio.client() as connected:
-        yield connected
-
-
 def made(service: Service, client: LabelStudio, key: str, folder: Path) -> tuple[Connected, Project, list[LsProject]]:
     book = together(several("humor,emotion"), key, "Pushed")
     (folder / "texts.csv").write_text("\n".join(["text", *(f'"{text}"' for text in TEXTS)]), encoding="utf-8")
