@@ -89,7 +89,7 @@ class Proof:
             self.backend.up()
             self.owner = last.enter_context(self.label_studio.http())
             self._begin()
-            self._code()
+            self._code(self._coders(last))
             self._compare()
         self.report |= {"seed": self.seed, "texts": self.size.texts, "made_environment_s": round(started - began, 1)}
         self.report["seconds"] = round(time.perf_counter() - started, 1)
@@ -113,11 +113,11 @@ class Proof:
         (self.assisted,) = found.values()
         say(f"{self.size.texts:,} texts in Label Studio, with suggestions.")
 
-    def _code(self) -> None:
+    def _code(self, coders: list[Coder]) -> None:
         """The coders work; at certain numbers of answers something happens to them."""
         team = Team(self.size.answers)
         kills, restarts, deleted = 0, 0, 0
-        threads = team.work(self._coders())
+        threads = team.work(coders)
         for share, step in (
             (0.15, "kill"),
             (0.3, "serve"),
@@ -154,8 +154,10 @@ class Proof:
         self.report |= {"done": dict(team.done), "tasks_deleted": deleted}
         self.report |= {"backend_kills": kills, "label_studio_restarts": restarts}
 
-    def _coders(self) -> list[Coder]:
-        """Four accounts. Each has tasks of its own in the assisted project; those of the audit are everybody's."""
+    def _coders(self, last: ExitStack) -> list[Coder]:
+        """Four accounts, signed in until the end. Each has tasks of its own in the assisted project; those of the
+        audit are everybody's.
+        """
         size = {"fields": "all", "page_size": max(10 * self.size.answers, 200)}
         lot = random.Random(f"{self.seed}/tasks")
         found = []
@@ -169,7 +171,8 @@ class Proof:
             _, token = self.label_studio.coder(f"coder-{n}@example.org")
             mine = [*work[n : 3 * self.size.answers : CODERS], *blind]
             lot.shuffle(mine)
-            team.append(Coder(self.label_studio.http(token), iter(mine), random.Random(f"{self.seed}/{n}")))
+            http = last.enter_context(self.label_studio.http(token))
+            team.append(Coder(http, iter(mine), random.Random(f"{self.seed}/{n}")))
         return team
 
     def _in_bulk(self) -> int:
