@@ -4,7 +4,8 @@ sent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from backend.settings import Settings
     from db.models import Job
 
-CHUNK = 500  # tasks scored, and sent, at once: Label Studio counts the whole project anew with each
+FIRST, LARGEST = 500, 2500  # tasks scored, and sent, at once: Label Studio counts the whole project anew with each
+QUICK = 5.0  # seconds: a part that was ready so fast may be followed by one twice as large, and coders do not wait
+CHUNK = 500  # tasks noted in a transaction
 ROUNDS = 3  # how often a push begins anew because the release changed meanwhile
 Report = Callable[[int, int], None]
 
@@ -159,8 +162,7 @@ class _Push:
         with ThreadPoolExecutor(1) as sender:
             sending: Future[None] | None = None
             done = 0
-            for part in chunks(todo, CHUNK):
-                ready = self._suggestions(part)
+            for part, ready in self._ready(todo):
                 if sending is not None:
                     sending.result()
                     report(done, len(todo))
@@ -170,6 +172,17 @@ class _Push:
             if sending is not None:
                 sending.result()
                 report(done, len(todo))
+
+    def _ready(self, todo: Sequence[Todo]) -> Iterator[tuple[Sequence[Todo], list[tuple[Todo, dict[str, Any]]]]]:
+        """Part after part, with what is sent for it: few at a time while they take long to score, else many."""
+        done, size = 0, FIRST
+        while done < len(todo):
+            part, began = todo[done : done + size], time.monotonic()
+            ready = self._suggestions(part)
+            if time.monotonic() - began < QUICK:
+                size = min(2 * size, LARGEST)
+            done += len(part)
+            yield part, ready
 
     def _suggestions(self, part: Sequence[Todo]) -> list[tuple[Todo, dict[str, Any]]]:
         """What is sent for each task; one without any score is left out, for the next time where there is a limit."""
@@ -205,12 +218,14 @@ class _Push:
         """Note what is about to be shown, send it, and note that it was sent."""
         if not ready:
             return
-        with self.store.writing() as s:
-            pushes.begin(s, self.state.release_id, [(todo, float(body["score"])) for todo, body in ready])
+        for part in chunks(ready, CHUNK):
+            with self.store.writing() as s:
+                pushes.begin(s, self.state.release_id, [(todo, float(body["score"])) for todo, body in part])
         sent = pushes.send(self.store, self.client, self.row, [body for _, body in ready])
-        there = [todo for todo, body in ready if body["task"] in sent]
-        with self.store.writing() as s:
-            pushes.finish(s, self.state.release_id, [todo.ls_task_id for todo in there])
+        there = [todo.ls_task_id for todo, body in ready if body["task"] in sent]
+        for ids in chunks(there, CHUNK):
+            with self.store.writing() as s:
+                pushes.finish(s, self.state.release_id, ids)
         self.pushed.sent += len(there)
 
 

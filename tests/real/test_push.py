@@ -98,7 +98,8 @@ def test_it_goes_on_where_it_was_stopped(
         pass
 
     done, project, _ = made(service, client, "stopped", tmp_path)
-    monkeypatch.setattr("backend.corpus.push.CHUNK", 5)
+    monkeypatch.setattr("backend.corpus.push.FIRST", 5)
+    monkeypatch.setattr("backend.corpus.push.LARGEST", 5)
     real, sent = pushes.finish, []
 
     def finish(*given: Any) -> None:
