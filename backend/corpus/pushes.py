@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import String, cast, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from backend.corpus.label_studio import LabelStudio
+from backend.corpus.label_studio import PAGE, LabelStudio
 from backend.corpus.label_studio_errors import LabelStudioError
 from db import predictions, texts
 from db.answers import live_versions
@@ -93,10 +93,10 @@ def settle_doubts(store: Store, client: LabelStudio, row: LsProject, release_id:
     if not doubts:
         return 0
     held: dict[int, float] = {}
-    for _, page in client.tasks(row.ls_id):
-        for task in page:
+    for some in chunks(list(doubts), PAGE):
+        for task in client.chosen(row.ls_id, some):
             scores = [p.get("score") for p in task.get("predictions") or [] if p.get("model_version") == release]
-            if scores and task["id"] in doubts:
+            if scores:
                 held[doubts[task["id"]]] = float(scores[0] or 0.0)
     for part in chunks(held.items(), CHUNK):
         with store.writing() as s:
