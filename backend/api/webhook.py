@@ -16,9 +16,7 @@ from backend.api.inbox import Arrival, InboxLane
 from backend.api.label_studio import unknown_key
 from backend.corpus import event
 
-TRAINING = (
-    "Noted. This version does not train: the request is kept as a job, whose message says so in `socialite status`."
-)
+TRAINING = "Noted: the project is re-tuned as soon as the worker comes to it. `socialite status` says how far it is."
 
 
 class Webhook:

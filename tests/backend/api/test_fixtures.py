@@ -86,7 +86,7 @@ def stored(body: Any) -> bool:
 
 
 def training(body: Any) -> bool:
-    return body["status"] == "stored" and "does not train" in body["message"]
+    return body["status"] == "stored" and "re-tuned" in body["message"]
 
 
 def refused(body: Any) -> bool:
