@@ -29,7 +29,10 @@ def push(home: Path, posts: Sequence[str]) -> dict[str, Any]:
     checked.
     """
     venv = environment()
-    with label_studio(venv, home) as url, servers.socialite(home, "encoder") as server:
+    with (
+        label_studio(venv, home / "label-studio", home / "label-studio.log") as url,
+        servers.socialite(home, "encoder") as server,
+    ):
         said = _connect(home, url, server, posts)
         started = time.perf_counter()
         _socialite(home, url, server, "push", "--project", stored.KEY)
@@ -54,11 +57,13 @@ def environment() -> Path:
 
 
 @contextmanager
-def label_studio(venv: Path, home: Path) -> Iterator[str]:
-    """A new Label Studio, from when it answers until the end of the block; its address."""
+def label_studio(venv: Path, data: Path, log: Path) -> Iterator[str]:
+    """A Label Studio with its data in a folder, new or not, from when it answers until the end of the block; its
+    address.
+    """
     port = servers.free_port()
     url = f"http://{servers.HOST}:{port}"
-    child = start(venv, home / "label-studio", port, OWNER, home / "label-studio.log")
+    child = start(venv, data, port, OWNER, log)
     try:
         wait_until_ready(child, f"{url}/health", usual=60)
         yield url

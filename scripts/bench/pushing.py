@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from scripts.bench import servers, stored
-from scripts.bench.push import OWNER, environment
+from scripts.bench.push import OWNER, environment, label_studio
 from scripts.bench.servers import BenchError, Server
-from scripts.local.label_studio import Api, start
-from scripts.local.waiting import StartError, wait_until_ready
+from scripts.local.label_studio import Api
 
 PATIENCE = 600.0  # seconds
 
@@ -26,7 +25,7 @@ def measured(home: Path, posts: Sequence[str], n: int) -> dict[str, Any]:
     """The figures of the first n texts; Label Studio fetches the suggestions of the others by itself. BenchError when
     one is missing, or there twice.
     """
-    with _label_studio(home) as url, servers.socialite(home, "keyword") as server:
+    with _prepared(home) as url, servers.socialite(home, "keyword") as server:
         bench = _Bench(home, url, server)
         bench.connect(posts[:n])
         push_s = bench.pushed("--tick")
@@ -135,7 +134,7 @@ class _Bench:
 
 
 @contextmanager
-def _label_studio(home: Path) -> Iterator[str]:
+def _prepared(home: Path) -> Iterator[str]:
     """A Label Studio with nothing in it, from when it answers until the end of the block; its address. Its tables are
     made once for a checkout, which takes a minute, and copied.
     """
@@ -143,28 +142,14 @@ def _label_studio(home: Path) -> Iterator[str]:
     made = servers.CHECKOUT / ".socialite" / "bench-label-studio" / _version(venv)
     if not (made / "ready").is_file():
         shutil.rmtree(made, ignore_errors=True)
-        with _running(venv, made, home / "first-start.log"):
+        with label_studio(venv, made, home / "first-start.log"):
             pass
         (made / "ready").touch()
     shutil.copytree(made, home / "label-studio")
-    with _running(venv, home / "label-studio", home / "label-studio.log") as url:
+    with label_studio(venv, home / "label-studio", home / "label-studio.log") as url:
         yield url
 
 
 def _version(venv: Path) -> str:
     found = next(venv.glob("**/label_studio-*.dist-info"), None)
     return found.name.removesuffix(".dist-info") if found is not None else "unknown"
-
-
-@contextmanager
-def _running(venv: Path, data: Path, log: Path) -> Iterator[str]:
-    port = servers.free_port()
-    url = f"http://{servers.HOST}:{port}"
-    child = start(venv, data, port, OWNER, log)
-    try:
-        wait_until_ready(child, f"{url}/health", usual=60)
-        yield url
-    except StartError as error:
-        raise BenchError(str(error)) from error
-    finally:
-        child.end()

@@ -9,14 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from backend.corpus.tables.cells import BROKEN, MARKED, Cell, plain, whole
 from backend.corpus.tables.columns import Column, Kind, Writer
 from backend.corpus.tables.encodings import marked
 from backend.corpus.tables.table import BadRow, Table, TableError, Tally
-
-Object = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
