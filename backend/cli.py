@@ -13,7 +13,10 @@ from typing import Annotated
 import typer
 
 from backend.cli_codebook import add_codebook
+from backend.cli_encoder import add_encoder
+from backend.cli_evaluate import add_evaluate
 from backend.cli_findings import add_findings
+from backend.cli_instruct import add_instruct
 from backend.cli_loop import add_loop
 from backend.cli_options import (
     AsJson,
@@ -307,6 +310,9 @@ add_prelabel(app)
 add_loop(app)
 add_findings(app)
 add_projects(app)
+add_evaluate(app)
+add_instruct(app)
+add_encoder(app)
 
 
 def main() -> None:

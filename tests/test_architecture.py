@@ -25,7 +25,9 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 PRODUCT = ("backend", "db", "labelstudio_config")
 ROOMS = (*PRODUCT, "scripts", "tests")
 
-PARTS = ("codebook", "findings", "loop", "options", "prelabel", "projects", "tables")  # of the command line
+PARTS = (  # of the command line
+    *("codebook", "encoder", "evaluate", "findings", "instruct", "loop", "options", "prelabel", "projects", "tables"),
+)
 
 # From the bottom up. A room may import itself and the rooms below its line; within a line only what `BESIDE` says.
 LINES = (
@@ -45,6 +47,7 @@ BESIDE = {
     ("db", "labelstudio_config"),
     ("backend.tuners", "backend.engines"),
     ("backend.logs", "backend.faults"),
+    ("backend.reports", "backend.paper"),
     ("backend.app", "backend.child"),
     *(("backend.cli", f"backend.cli_{name}") for name in PARTS),
     *((f"backend.cli_{name}", "backend.cli_options") for name in PARTS),
