@@ -73,7 +73,8 @@ class Gathered:
 
 def each(wanted: Sequence[Offer], read: Callable[[Offer], Gathered], how: How) -> list[Gathered]:
     """Each task of a data set that nobody here can mend: one that cannot be used is said, unless none else can."""
-    found, wrong = [], []
+    found: list[Gathered] = []
+    wrong: list[SourceError] = []
     for offer in wanted:
         try:
             found.append(read(offer))
@@ -81,8 +82,8 @@ def each(wanted: Sequence[Offer], read: Callable[[Offer], Gathered], how: How) -
             wrong.append(error)
     if wrong and not found:
         raise wrong[0]
-    for error in wrong:
-        how.say(f"Left out: {error}")
+    for one in wrong:
+        how.say(f"Left out: {one}")
     return found
 
 
