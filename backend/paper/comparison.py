@@ -220,8 +220,8 @@ def _seeds(given: Mapping[Variant, Answers]) -> dict[int, Marks]:
 def _seed(seed: int, truth: Marks, marks: Marks, drawn: Array, level: float) -> Seed:
     each = by_label(truth, marks)
     intervals = [interval(drawn[:, LABELS + k], level) for k in range(len(each))]
-    whole = (interval(drawn[:, place], level) for place in (MACRO, ACCURACY))
-    return Seed(seed, *whole, tuple(zip(each, intervals, strict=True)))
+    macro, accuracy = (interval(drawn[:, place], level) for place in (MACRO, ACCURACY))
+    return Seed(seed, macro, accuracy, tuple(zip(each, intervals, strict=True)))
 
 
 def _sensitivity(truth: Marks, given: Mapping[Variant, Answers]) -> Sensitivity | None:

@@ -40,8 +40,8 @@ def _figures(weights: NDArray[np.float32], truth: Marks, said: Marks, right: NDA
     counted = tally_marks(weights, truth[:, None], said)
     each = f1(counted)
     accuracy = ratio(weights @ right, np.broadcast_to(weights.sum(axis=1)[:, None], (len(weights), said.shape[1])))
-    figures: Array = np.concatenate([macro(each)[..., None], accuracy[..., None], each], axis=2, dtype=np.float64)
-    return figures
+    whole = np.stack([macro(each), accuracy], axis=2)
+    return np.concatenate([whole, each], axis=2).astype(np.float64, copy=False)
 
 
 def interval(drawn: Array, level: float) -> Interval:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -34,6 +34,16 @@ LABELS, AUTHORS = "labels", "authors"  # how an answer is had: the label set is 
 SLICE = 512  # texts between two writes
 ALL = 10**9
 ASKED = ("causal", "remote")  # engines that read an instruction, and examples
+
+
+@runtime_checkable
+class Reworded(Protocol):
+    """An engine that reads an instruction, and can be asked in another one."""
+
+    @property
+    def wording(self) -> Wording: ...
+
+    def asked_in(self, wording: Wording) -> Engine: ...
 
 
 class System(Protocol):
@@ -77,6 +87,10 @@ class System(Protocol):
         """Give back its memory; it loads again when it is asked."""
         ...
 
+    def scorer(self, tasks: Sequence[Task]) -> Mapping[str, str]:
+        """What a project's store keeps of it, by the names of `db.releases.scorer`."""
+        ...
+
 
 ABOUT = ("engine", "model", "revision", "base_digest", "adapter_digest", "wording", "prompt", "dtype", "method")
 
@@ -103,13 +117,13 @@ class Baseline:
         said = {
             "engine": self._what,
             "model": self._what,
-            "base_digest": _split_digest(task.train),
+            "base_digest": split_digest(task.train),
             "method": "baseline",
         }
         return dict.fromkeys(ABOUT, "") | said
 
     def depends(self, task: Task, decode: str, wording: int) -> Mapping[str, Any]:
-        return {"baseline": self._what, "version": 1, "train": _split_digest(task.train)}
+        return {"baseline": self._what, "version": 1, "train": split_digest(task.train)}
 
     def wordings(self) -> int:
         return 1
@@ -127,6 +141,11 @@ class Baseline:
     def free(self) -> None:
         """There is nothing to free."""
 
+    def scorer(self, tasks: Sequence[Task]) -> Mapping[str, str]:
+        learned = hashlib.sha256(" ".join(split_digest(task.train) for task in tasks).encode()).hexdigest()
+        same = {"engine": self._what, "base": self._what, "base_digest": learned, "adapter_digest": ""}
+        return same | {"prompt_hash": "", "dtype": "float64", "method": "learned from train"}
+
 
 def _majority(task: Task) -> Marks:
     """The commonest label of train [K]; of a multiple question every label that more than half of the texts have."""
@@ -142,7 +161,7 @@ def truth(question: Question, answers: Sequence[frozenset[str]]) -> Marks:
     return np.array(found, dtype=np.bool_).reshape(len(answers), len(question.labels))
 
 
-def _split_digest(split: Split) -> str:
+def split_digest(split: Split) -> str:
     mine = hashlib.sha256()
     for item, labels in zip(split.items, split.answers, strict=True):
         mine.update(repr((item, sorted(labels))).encode("utf-8", "surrogatepass"))
@@ -157,6 +176,7 @@ class Scorer:
     def __init__(self, name: str, in_force: Settings, adapter: Path | None = None) -> None:
         self.name, self._settings, self._folder = name, in_force, adapter
         self._engine: Engine | None = None
+        self._others: dict[int, Engine] = {}
         self.identity = self.engine.identity
         self.shows = self.identity.engine in ASKED
 
@@ -168,13 +188,6 @@ class Scorer:
         if self._engine is None:
             self._engine = choose(self._settings, ready=False)
         return self._engine
-
-    @cached_property
-    def _method(self) -> str:
-        """What kind of adapter it is."""
-        if self._folder is None:
-            return ""
-        return bundle.METHOD if bundle.is_bundle(self._folder) else adapters.read(self._folder).method
 
     def _adapter(self, question: Question) -> Path | None:
         return bundle.part(self._folder, question.id)
@@ -226,23 +239,31 @@ class Scorer:
 
     @cached_property
     def _wordings(self) -> tuple[Wording, ...]:
+        """The other wordings that it can be asked in."""
         from backend.engines.paraphrases import paraphrases
 
-        return tuple(paraphrases(self.engine.wording)) if self.shows else ()  # type: ignore[attr-defined]
+        engine = self.engine
+        return tuple(paraphrases(engine.wording)) if isinstance(engine, Reworded) else ()
 
     def wordings(self) -> int:
         return 1 + len(self._wordings)
 
     def _asked(self, wording: int) -> Engine:
         """The engine as it is asked in that wording; the weights are the same ones."""
-        from backend.engines.rewording import reworded
-
-        return reworded(self.engine, self._wordings[wording - 1]) if wording else self.engine
+        engine = self.engine
+        if not wording or not isinstance(engine, Reworded):
+            return engine
+        if wording not in self._others:
+            self._others[wording] = engine.asked_in(self._wordings[wording - 1])
+        return self._others[wording]
 
     def lines(self, question: Question, examples: Sequence[Example], wording: int) -> str:
         from backend.engines.prompts import shown_lines
 
-        return shown_lines(question, self._asked(wording).wording, examples)  # type: ignore[attr-defined]
+        engine = self._asked(wording)
+        if not isinstance(engine, Reworded):
+            raise EngineError(f"The engine '{self.identity.engine}' is shown no examples.")
+        return shown_lines(question, engine.wording, examples)
 
     def answers(
         self, task: Task, items: Sequence[Item], shown: Sequence[str] | None, decode: str, wording: int
@@ -252,7 +273,7 @@ class Scorer:
             from backend.paper.written import written
 
             return written(engine, task.question, items, mine, shown)
-        found = engine.score(task.question, items, mine, *([] if shown is None else [shown]))
+        found = engine.score(task.question, items, mine, shown)
         n = len(items)
         said = marked(found.log_probabilities, found.family)
         return Answers(said, found.log_probabilities, found.cut, np.zeros(n, dtype=np.bool_))
@@ -260,9 +281,21 @@ class Scorer:
     def free(self) -> None:
         from backend.engines.memory import given_back
 
-        self._engine = None
+        self._engine, self._others = None, {}
         gc.collect()
         given_back()
+
+    def scorer(self, tasks: Sequence[Task]) -> Mapping[str, str]:
+        mine = self.identity
+        return {
+            "engine": mine.engine,
+            "base": mine.base,
+            "base_digest": mine.digest,
+            "adapter_digest": adapters.digest(self._folder) if self._folder is not None else "",
+            "prompt_hash": mine.prompt,
+            "dtype": mine.dtype,
+            "method": mine.method,
+        }
 
 
 FAULTS = (EngineError, TrainingError)  # why a system leaves a task without an answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from math import nan
 from typing import Any
@@ -153,6 +153,6 @@ def label_rows(found: Comparison) -> Iterator[dict[str, Any]]:
                 }
 
 
-def _label(figure: Figure, seed: int) -> Mapping[str, Any]:
+def _label(figure: Figure, seed: int) -> dict[str, Any]:
     drawn = seed if figure.row.examples == "random" else None
     return {"task": figure.task, **_row(figure), "seed": drawn, "saw": str(figure.saw), "n": figure.n}
