@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from copy import copy
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -88,13 +87,6 @@ class CausalEngine:
         with unwatched():
             _ = self.tokens
             _ = self.model.base
-
-    def asked_in(self, wording: Wording) -> CausalEngine:
-        """The same model, asked in other words: it shares the weights, so one thread uses both, one at a time."""
-        other = copy(self)
-        other.wording = wording
-        vars(other).pop("identity", None)
-        return other
 
     @cached_property
     def tokens(self) -> Tokens:

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -108,23 +107,6 @@ class RemoteEngine:
     @property
     def identity(self) -> Identity:
         return self._identity
-
-    @property
-    def weights(self) -> Weights:
-        """Those of the model here, of which the tensors may be missing."""
-        return self._weights
-
-    @property
-    def wording(self) -> Wording:
-        return self._wording
-
-    def asked_in(self, wording: Wording) -> RemoteEngine:
-        """The same server and model, asked in other words."""
-        other = copy(self)
-        other._wording = wording
-        prompt = recipe(wording, self._shots, self._weights.tokenizer, self._window)
-        other._identity = replace(self._identity, prompt=prompt)
-        return other
 
     def why_not(self, question: Question) -> str | None:
         return why_not(question)

@@ -75,8 +75,8 @@ class Kept:
     def get(self, key: str, n: int, k: int) -> Answers | None:
         """The answers to n texts, K labels; None where there are none, or no whole ones."""
         try:
-            with np.load(self._path(key), allow_pickle=False) as file:
-                found = Answers(*(file[one.name] for one in fields(Answers)))
+            with self._path(key).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                found = Answers(*(arrays[one.name] for one in fields(Answers)))
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
         shapes = (found.marks.shape, found.scores.shape, found.cut.shape, found.unparsed.shape)

@@ -41,7 +41,7 @@ def _figures(weights: NDArray[np.float32], truth: Marks, said: Marks, right: NDA
     each = f1(counted)
     accuracy = ratio(weights @ right, np.broadcast_to(weights.sum(axis=1)[:, None], (len(weights), said.shape[1])))
     whole = np.stack([macro(each), accuracy], axis=2)
-    return np.concatenate([whole, each], axis=2).astype(np.float64, copy=False)
+    return np.asarray(np.concatenate([whole, each], axis=2), dtype=np.float64)
 
 
 def interval(drawn: Array, level: float) -> Interval:

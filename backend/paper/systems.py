@@ -43,7 +43,7 @@ class Reworded(Protocol):
     @property
     def wording(self) -> Wording: ...
 
-    def asked_in(self, wording: Wording) -> Engine: ...
+    def worded(self, wording: Wording) -> Engine: ...
 
 
 class System(Protocol):
@@ -195,7 +195,7 @@ class Scorer:
     def why_not(self, task: Task, decode: str) -> str | None:
         if reason := self.engine.why_not(task.question):
             return reason
-        if decode == AUTHORS and self.identity.engine != "causal":
+        if decode == AUTHORS and not self.shows:
             return f"The engine '{self.identity.engine}' writes no answers that could be parsed."
         return self._unfit(task.question)
 
@@ -239,14 +239,14 @@ class Scorer:
 
     @cached_property
     def _wordings(self) -> tuple[Wording, ...]:
-        """The other wordings that it can be asked in."""
+        """The wordings that it can be asked in, its own being the first."""
         from backend.engines.paraphrases import paraphrases
 
         engine = self.engine
         return tuple(paraphrases(engine.wording)) if isinstance(engine, Reworded) else ()
 
     def wordings(self) -> int:
-        return 1 + len(self._wordings)
+        return max(1, len(self._wordings))
 
     def _asked(self, wording: int) -> Engine:
         """The engine as it is asked in that wording; the weights are the same ones."""
@@ -254,7 +254,7 @@ class Scorer:
         if not wording or not isinstance(engine, Reworded):
             return engine
         if wording not in self._others:
-            self._others[wording] = engine.asked_in(self._wordings[wording - 1])
+            self._others[wording] = engine.worded(self._wordings[wording])
         return self._others[wording]
 
     def lines(self, question: Question, examples: Sequence[Example], wording: int) -> str:
@@ -269,10 +269,10 @@ class Scorer:
         self, task: Task, items: Sequence[Item], shown: Sequence[str] | None, decode: str, wording: int
     ) -> Answers:
         engine, mine = self._asked(wording), self._adapter(task.question)
-        if decode == AUTHORS:
+        if decode == AUTHORS and isinstance(engine, Reworded):
             from backend.paper.written import written
 
-            return written(engine, task.question, items, mine, shown)
+            return written(engine, engine.wording, task.question, items, mine, shown)
         found = engine.score(task.question, items, mine, shown)
         n = len(items)
         said = marked(found.log_probabilities, found.family)

@@ -199,7 +199,9 @@ def notes(found: Comparison) -> Iterator[str]:
             f"Reference: {names}; a row is compared with the reference that is shown as many examples, if there is "
             f"one. p is two-sided, by approximate randomisation ({SWAPS:,} exchanges of the two systems' answers to a "
             "text; Noreen 1989, Yeh 2000), adjusted by Holm's method (1979) over the tasks of a column, and over its "
-            f"means. *: adjusted p below {ALPHA:g}. Intervals of differences are not adjusted."
+            f"means. *: adjusted p below {ALPHA:g}. Intervals of differences are not adjusted. The test asks "
+            "whether it matters who of the two gave an answer: where they err on different labels altogether it is "
+            "cautious, and p may be high although the interval leaves out 0."
         )
     yield (
         "t: the system learned from this task's training texts for this task; s: they were among the instructions that "
@@ -238,7 +240,7 @@ def _shown(found: Comparison) -> str:
 
 def _data(found: Comparison) -> Iterator[str]:
     for one in found.tasks:
-        terms = one.task.licence or "no terms are stated"
+        terms = (one.task.licence or "no terms are stated").rstrip(".")
         said = " ".join(one.task.remarks)
         yield f"{one.task.name}: {one.task.source}; {terms}.{f' {said}' if said else ''}"
     cut = sorted({figure.task for figure in found.figures.values() if figure.cut})

@@ -70,7 +70,7 @@ def test_whatever_leaks_into_train_is_not_shown(seed: int, leaked: list[int], k:
     found = pool(made, "test")
     shown = [item for item, _ in random(made.question, found, k, seed)]
     shown += [item for one in Nearest(found).of(made.test.items[:5], k) for item, _ in one]
-    texts = {n: item for n, item in enumerate([*made.test.items, *dict.fromkeys(shown)])}
+    texts = dict(enumerate([*made.test.items, *dict.fromkeys(shown)]))
     roots = clusters(texts)
     assert all(roots[n] >= len(made.test.items) for n in texts if n >= len(made.test.items))
 
@@ -107,7 +107,10 @@ def test_a_seed_is_a_draw_and_the_next_seed_another() -> None:
 
 
 def test_a_rare_label_gives_its_turn_to_the_others() -> None:
-    items = [(f"A text about number {'one two three four five six seven'.split()[i]} of them.",) for i in range(7)]
+    items = [
+        (f"A text about number {['one', 'two', 'three', 'four', 'five', 'six', 'seven'][i]} of them.",)
+        for i in range(7)
+    ]
     known = Pool(tuple(items), tuple(frozenset(["l1" if i == 0 else "l0"]) for i in range(7)), 0)
     shown = random(question("mood"), known, 5, 0)
     assert Counter(label for _, labels in shown for label in labels) == {"l0": 4, "l1": 1}

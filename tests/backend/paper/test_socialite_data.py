@@ -84,7 +84,9 @@ def test_pairs_are_taken_apart_in_every_form(hub: Path) -> None:
 
 def test_a_text_that_speaks_of_inputs_and_outputs_stays_whole(hub: Path) -> None:
     text = "My code says\nInput: 3\nOutput: 4\nand I am glad"
-    cached(hub, DATASET, {"test.jsonl": as_lines([row("EMOTION", text, "joy")]), "train.jsonl": b"", "valid.jsonl": b""})
+    cached(
+        hub, DATASET, {"test.jsonl": as_lines([row("EMOTION", text, "joy")]), "train.jsonl": b"", "valid.jsonl": b""}
+    )
     (task,) = tasks(["authors"], "emotion")
     assert task.test.items == ((text,),)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.paper.known_books import books, names_of, question_of
 from backend.paper.chosen import chosen_of
+from backend.paper.known_books import books, names_of, question_of
 from backend.paper.offer import Caps, Offer, SourceError
 from backend.paper.sources import tasks
 from tests.backend.paper.written import labelled, sentence, table

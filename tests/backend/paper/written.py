@@ -15,7 +15,9 @@ def sentence(number: int) -> str:
     """A sentence that is no near-duplicate of another number's."""
     some = random.Random(f"sentence {number}")
     letters = "".join(some.choices("bcdfghklmnprstvw", k=6))
-    return f"The {some.choice(NOUNS)} {some.choice(VERBS)} {letters} while {number} {some.choice(NOUNS)}s wait {letters}"
+    return (
+        f"The {some.choice(NOUNS)} {some.choice(VERBS)} {letters} while {number} {some.choice(NOUNS)}s wait {letters}"
+    )
 
 
 def table(path: Path, rows: Sequence[Sequence[object]], columns: Sequence[str] = ("text", "label")) -> None:
