@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from backend.engines import adapter as adapters
-from backend.engines import cache, models
+from backend.engines import cache
+from backend.engines.models import RELEASED
 from backend.engines.protocol import Identity
-from backend.engines.weights import MINILM, Weights
+from backend.engines.weights import MINILM
 from backend.paper.task import Task
 
 TRAINED_HERE = "multitask-encoder"  # method of an encoder that was trained on many tasks
@@ -24,9 +25,9 @@ class Saw(StrEnum):
     UNKNOWN = "unknown"  # its makers do not say
 
 
-def saw(task: Task, identity: Identity, weights: Weights | None, adapter: Path | None) -> Saw:
+def saw(task: Task, identity: Identity, adapter: Path | None) -> Saw:
     """What the adapter's manifest, the model's own, or what is known of the released weights say of the task."""
-    below = _base(task, identity, weights)
+    below = _base(task, identity)
     if adapter is None:
         return below
     manifest = adapters.read(adapter)
@@ -38,7 +39,7 @@ def saw(task: Task, identity: Identity, weights: Weights | None, adapter: Path |
     return below if below is Saw.SEEN else Saw.UNSEEN if named else Saw.UNKNOWN
 
 
-def _base(task: Task, identity: Identity, weights: Weights | None) -> Saw:
+def _base(task: Task, identity: Identity) -> Saw:
     if identity.engine == "keyword" or identity.base == MINILM:
         return Saw.UNSEEN
     said = cache.read_json(Path(identity.base).expanduser() / adapters.MANIFEST)
@@ -48,7 +49,7 @@ def _base(task: Task, identity: Identity, weights: Weights | None) -> Saw:
     named = _names(metrics.get("tasks") if isinstance(metrics, dict) else None)
     if named:
         return Saw.SEEN if named & _called(task) else Saw.UNSEEN
-    if weights is not None and models.released(weights):
+    if identity.base == RELEASED or Path(identity.base).name == RELEASED.rpartition("/")[2]:
         return Saw.SEEN if task.tuning == "seen" else Saw.UNSEEN
     return Saw.UNKNOWN
 

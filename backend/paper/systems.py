@@ -211,7 +211,7 @@ class Scorer:
 
     def saw(self, task: Task) -> Saw:
         mine = self._adapter(task.question) if self._folder is not None else None
-        return saw(task, self.identity, getattr(self.engine, "weights", None), mine)
+        return saw(task, self.identity, mine)
 
     def about(self, task: Task) -> Mapping[str, str]:
         from backend.engines import hub
