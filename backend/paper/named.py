@@ -57,8 +57,8 @@ def spec(text: str) -> Spec:
 
 def _called(what: str) -> str:
     """What a model is called that got no name: a folder by its last part."""
-    last = what.rpartition("+")[2]
-    return Path(last).expanduser().absolute().name if Path(last).expanduser().is_dir() else what
+    folders = [Path(what).expanduser(), *(folder for _, folder in _splits(what))]
+    return next((folder.absolute().name for folder in folders if folder.is_dir()), what)
 
 
 def systems(texts: Sequence[str], in_force: Settings) -> list[System]:

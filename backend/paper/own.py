@@ -20,8 +20,8 @@ from backend.learning.accepted import Accepted, work_labels
 from backend.paper.run import RANDOM, Plan, Row, Scored
 from backend.paper.systems import LABELS, System, split_digest, truth
 from backend.paper.task import Split, Task
-from db import looks, projects, releases
-from db.models import CodebookRevision, Release
+from db import looks, projects, releases, revisions
+from db.models import CodebookRevision, Project, Release
 from db.store import Store
 from db.texts import bodies
 from labelstudio_config.codebook import Codebook, Question
@@ -97,14 +97,13 @@ def opened(store: Store, found: Own, rows: Mapping[Row, System], plan: Plan, *, 
     """
     with store.writing() as s:
         project = projects.by_key(s, found.key)
-        revision = s.get_one(CodebookRevision, found.revision)
-        now = facts(s, project)
-        if now.revision.id != found.revision:
+        revision = revisions.current(s, project.id)
+        if revision is None or revision.id != found.revision:
             raise OwnError("The codebook was changed meanwhile, so nothing was opened. Run it again.")
         seen = {(look.revision_id, look.release_id) for look in looks.of(s, project.id)}
         openings = []
         for row, system in rows.items():
-            release = _release(s, now, revision, found, row, system, plan)
+            release = _release(s, project, revision, found, row, system, plan)
             new = (revision.id, release.id) not in seen
             if new:
                 told = f"{reason} (evaluate: {_told(row, system, found, plan)})"
@@ -114,7 +113,7 @@ def opened(store: Store, found: Own, rows: Mapping[Row, System], plan: Plan, *, 
 
 
 def _release(
-    s: Session, now: Facts, revision: CodebookRevision, found: Own, row: Row, system: System, plan: Plan
+    s: Session, project: Project, revision: CodebookRevision, found: Own, row: Row, system: System, plan: Plan
 ) -> Release:
     """The release that the row is: the current one, if it would give these answers, else one that was never served."""
     known = dict(system.scorer([one.task for one in found.tasks]))
@@ -124,10 +123,10 @@ def _release(
         how = f"{known['prompt_hash']} {row.shots} {row.examples} {row.decode} {seeds} {learned}"
         known["prompt_hash"] = hashlib.sha256(how.encode()).hexdigest()
     scorer = releases.scorer(s, **known, scoring_hash=found.scoring)
-    current = now.release
+    current = releases.current(s, project.id)
     if current is not None and (current.scorer_id, current.revision_id) == (scorer.id, revision.id):
-        return s.get_one(Release, current.id)
-    return releases.release(s, now.project.id, scorer, revision, order_policy=manner(now.project).policy)
+        return current
+    return releases.release(s, project.id, scorer, revision, order_policy=manner(project).policy)
 
 
 def _told(row: Row, system: System, found: Own, plan: Plan) -> str:

@@ -188,7 +188,7 @@ def _variants(system: System, one: Scored, row: Row, plan: Plan, shelf: _Shelf) 
     seeds = plan.seeds if row.shots and row.examples == RANDOM else plan.seeds[:1]
     for seed in seeds:
         examples = shelf.of(one, row.shots, seed) if row.shots else None
-        for wording in range(system.wordings() if plan.paraphrases and seed == seeds[0] else 1):
+        for wording in range(system.wordings(one.task) if plan.paraphrases and seed == seeds[0] else 1):
             shown = None if examples is None else _shown(system, one, examples, wording)
             depends = system.depends(one.task, plan.decode, wording)
             yield _Cell(row, one, (seed, wording), list(_slices(system, one, depends, shown)))

@@ -69,7 +69,7 @@ class System(Protocol):
         """All of the system that an answer depends on."""
         ...
 
-    def wordings(self) -> int:
+    def wordings(self, task: Task) -> int:
         """In how many ways it can be asked, its own being the first."""
         ...
 
@@ -125,7 +125,7 @@ class Baseline:
     def depends(self, task: Task, decode: str, wording: int) -> Mapping[str, Any]:
         return {"baseline": self._what, "version": 1, "train": split_digest(task.train)}
 
-    def wordings(self) -> int:
+    def wordings(self, task: Task) -> int:
         return 1
 
     def lines(self, question: Question, examples: Sequence[Example], wording: int) -> str:
@@ -245,8 +245,11 @@ class Scorer:
         engine = self.engine
         return tuple(paraphrases(engine.wording)) if isinstance(engine, Reworded) else ()
 
-    def wordings(self) -> int:
-        return max(1, len(self._wordings))
+    def wordings(self, task: Task) -> int:
+        """What was tuned for one question in one wording is asked in that one only."""
+        mine = self._adapter(task.question) if self._folder is not None else None
+        bound = mine is not None and adapters.read(mine).method != adapters.INSTRUCT
+        return 1 if bound else max(1, len(self._wordings))
 
     def _asked(self, wording: int) -> Engine:
         """The engine as it is asked in that wording; the weights are the same ones."""

@@ -13,7 +13,7 @@ from backend.paper.systems import ABOUT
 from backend.reports.plain import finite
 from backend.stats.interval import Interval
 
-WHAT = ("of", "task", "family", "tuning", "system", "shots", "examples", "seeds", "decode", "saw")
+WHAT = ("of", "task", "group", "family", "tuning", "system", "shots", "examples", "seeds", "decode", "saw")
 FIGURES = (
     *("split", "n", "groups", "tasks", "macro_f1", "macro_f1_lower", "macro_f1_upper"),
     *("accuracy", "accuracy_lower", "accuracy_upper", "level", "seeds_sd", "seeds_lowest", "seeds_highest"),
@@ -81,7 +81,7 @@ def _cell(found: Comparison, figure: Figure) -> dict[str, Any]:
 def _mean(mean: Mean) -> dict[str, Any]:
     return {
         "of": "mean",
-        "task": mean.group,
+        "group": mean.group,
         **_row(mean),
         "tasks": mean.tasks,
         **_interval("macro_f1", mean.macro),

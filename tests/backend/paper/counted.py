@@ -45,7 +45,7 @@ class Counted:
     def depends(self, task: Task, decode: str, wording: int) -> Mapping[str, Any]:
         return {"weights": self.weights, "decode": decode, "wording": wording}
 
-    def wordings(self) -> int:
+    def wordings(self, task: Task) -> int:
         return 1 + self.other_wordings
 
     def lines(self, question: Question, examples: Sequence[Example], wording: int) -> str:

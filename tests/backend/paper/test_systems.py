@@ -71,7 +71,7 @@ def test_a_folder_is_called_by_its_last_part_and_may_have_any_sign(tmp_path: Pat
 
 
 def test_models_that_cannot_be_had_are_named_before_anything_runs(in_force: Settings, tmp_path: Path) -> None:
-    with pytest.raises(SystemsError, match="'socialite'.*socialite model fetch hlab/SocialiteLlama"):
+    with pytest.raises(SystemsError, match=r"'socialite'.*socialite model fetch hlab/SocialiteLlama"):
         systems(["socialite"], in_force)
     with pytest.raises(SystemsError, match="Two models are called 'x'"):
         systems(["x=majority", "x=tfidf"], in_force)
@@ -188,3 +188,34 @@ def test_answers_depend_on_the_adapter_and_the_training_texts(in_force: Settings
     tuned = adapter(tmp_path / "one", "mood", **given, prompt=encoder.identity.prompt, labels=("l0", "l1"))
     (other,) = systems([str(tuned)], in_force)
     assert encoder.depends(MOOD, LABELS, 0) != other.depends(MOOD, LABELS, 0)
+
+
+def test_a_llama_is_asked_in_other_words_and_writes_answers(in_force: Settings, llama: Path, tmp_path: Path) -> None:
+    found = systems([f"tiny={llama}", "keyword"], in_force)
+    cells = answers(tmp_path, list(found), Plan(paraphrases=True, limit=4))
+    asked = cells[Row("tiny", 0), "mood"]
+    assert isinstance(asked, dict)
+    assert len(asked) == found[0].wordings(MOOD) > 3
+    assert len({one.scores.tobytes() for one in asked.values()}) == len(asked)
+    words = cells[Row("keyword", None), "mood"]
+    assert isinstance(words, dict)
+    assert len(words) == 1
+    plan = Plan(shots=(0, 1), decode=AUTHORS, limit=3)
+    wrote = answers(tmp_path, list(found), plan)
+    spoken = wrote[Row("tiny", 0, decode=AUTHORS), "mood"]
+    assert isinstance(spoken, dict)
+    assert (spoken[0, 0].marks.any(axis=1) != spoken[0, 0].unparsed).all()
+    assert np.isnan(spoken[0, 0].scores).all()
+    assert "writes no answers" in str(wrote[Row("keyword", None, decode=AUTHORS), "mood"])
+
+
+def test_a_lora_of_one_wording_is_asked_in_that_one(in_force: Settings, llama: Path, tmp_path: Path) -> None:
+    (base,) = systems([str(llama)], in_force)
+    assert isinstance(base, Scorer)
+    tokenizer = find_causal(str(llama)).tokenizer
+    mine = signed(lora(tmp_path / "mine", llama, seed=3), base.identity, MOOD.question, tokenizer)
+    (found,) = systems([str(mine)], in_force)
+    cells = answers(tmp_path / "out", [found], Plan(paraphrases=True, limit=3))
+    one = cells[Row("mine", 0), "mood"]
+    assert isinstance(one, dict)
+    assert len(one) == 1
