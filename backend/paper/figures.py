@@ -99,7 +99,7 @@ def exchanged(
 
 
 def _counts(truth: Marks, said: Marks) -> Array:
-    return (truth[:, None] & said).sum(axis=0)[None].astype(np.float64)
+    return np.asarray((truth[:, None] & said).sum(axis=0)[None], dtype=np.float64)
 
 
 def _moved(truth: Marks, one: Marks, other: Marks) -> NDArray[np.float32]:
