@@ -21,7 +21,7 @@ from backend.engines.adapter import unfit
 from backend.engines.causal_model import longest
 from backend.engines.examination import examine
 from backend.engines.loras import Lora, Loras, lost
-from backend.engines.prompts import Ask, Ours, Wording, asks, recipe
+from backend.engines.prompts import Ask, Lines, Ours, Wording, recipe, showing
 from backend.engines.protocol import EngineError, Family, Identity, Item, Scores
 from backend.engines.scorable import checked, why_not
 from backend.engines.vllm import Server
@@ -115,16 +115,22 @@ class RemoteEngine:
         """Nothing is known of what the model on the server reads well."""
         return [None] * len(items)
 
-    def score(self, question: Question, items: Sequence[Item], adapter: Path | None = None) -> Scores:
-        family = checked(question, items)
+    def score(
+        self,
+        question: Question,
+        items: Sequence[Item],
+        adapter: Path | None = None,
+        shown: Sequence[str] | None = None,
+    ) -> Scores:
+        family = checked(question, items, shown)
         lora = None if adapter is None else self._fitting(adapter, question)
         self.load()
         if lora is not None:
             self._loras.put(lora)
         cut: NDArray[np.int64] = np.zeros(len(items), dtype=np.int64)
         found = []
-        for ask in asks(question, self._wording, self._shots):
-            scores, cut_off = self._answers(ask, items, lora)
+        for ask, own in showing(question, self._wording, self._shots, shown):
+            scores, cut_off = self._answers(ask, items, own, lora)
             found.append(scores)
             cut = np.maximum(cut, cut_off)
         columns = np.stack([scores[:, 0] for scores in found], axis=1) if family is Family.BERNOULLI else found[0]
@@ -142,14 +148,15 @@ class RemoteEngine:
         return lora
 
     def _answers(
-        self, ask: Ask, items: Sequence[Item], lora: Lora | None
+        self, ask: Ask, items: Sequence[Item], own: Sequence[Lines] | None, lora: Lora | None
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Log-probabilities [n, words] of the answers, and the tokens cut [n]."""
         plan = self._plan(ask)
         edges = np.empty((len(items), len(plan.trie.edges)))
         cut = np.zeros(len(items), dtype=np.int64)
         for start in range(0, len(items), ROUND):
-            encoded = self._tokens.encode(ask, plan.seams, items[start : start + ROUND])
+            rows = slice(start, start + ROUND)
+            encoded = self._tokens.encode(ask, plan.seams, items[rows], own[rows] if own else None)
             end = start + len(encoded.ids)
             edges[start:end] = self._edges(plan, encoded.ids, lora)
             cut[start:end] = encoded.cut
