@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.engines.adapter import Manifest
+from backend.engines.adapter import INSTRUCT, Manifest
 from backend.engines.causal import CausalEngine
 from backend.engines.causal_model import FOUR_BIT, loaded
 from backend.engines.models import VOCABULARY
@@ -36,7 +37,7 @@ from backend.tuners.targets import TrainingError, targets
 from backend.tuners.training import Report, Step
 from labelstudio_config.codebook import Question
 
-METHOD, ANY = "instruct", "*"
+ANY = "*"  # of questions and kinds
 CHECKPOINT = "instruct.checkpoint"
 BESIDE = (*VOCABULARY, "special_tokens_map.json", "generation_config.json", "chat_template*")
 
@@ -66,8 +67,8 @@ class Taught:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """The lessons: what is learned, what decides on the best epoch, and what is watched only; `owners` are the names of
-    the tasks of the courses that are held and watched, in their order."""
+    """The lessons: what is learned, what decides on the best epoch (`held`), and what is `watched` only; `owners` are
+    the names of the tasks of the courses that are held and watched, in their order."""
 
     taught: tuple[Course, ...]
     held: tuple[Course, ...]
@@ -95,14 +96,16 @@ def instruct(
     report: Report,
     watched: Sequence[Taught] = (),
     merge: bool = False,
+    lessons: Material | None = None,
     about: Mapping[str, Any] | None = None,
     card: Card | None = None,
     processes: Processes | None = None,
 ) -> Made:
     """Tune the engine's base on all tasks and write what was learned to `folder`, which must not exist.
 
-    `taught` are the texts learned, `held` texts of the same tasks that decide on the best epoch, `watched` those of
-    tasks never trained on, whose loss is told. The base is loaded anew, on the engine's device, in its dtype, or in
+    `taught` are the texts learned, `held` texts of the same tasks and `watched` those of tasks never trained on: the
+    recipe says which of them decide on the best epoch, the loss on the others is told. `lessons` is what `material`
+    made of them, if that has been done. The base is loaded anew, on the engine's device, in its dtype, or in
     float32 where all weights are trained. An adapter is written, or a whole model with `merge` and where all weights
     are trained. `about` is noted among the manifest's metrics, `card` makes the README of the manifest. `work` holds
     checkpoints: a call with the same arguments goes on where one before it was interrupted, and comes to the same end.
@@ -113,7 +116,7 @@ def instruct(
     free(folder)
     check(recipe)
     together = processes or Processes()
-    made = material(engine, taught, held, watched, recipe)
+    made = lessons or material(engine, taught, held, watched, recipe)
     snapshot = fingerprint(taught, held, watched)
     checkpoint = Checkpoint(work / CHECKPOINT, _key(engine, made, recipe, snapshot, together.size))
     report(Step("loading the model", 0, 1))
@@ -154,10 +157,13 @@ def material(
     tokens = _tokens(engine, recipe)
     for one in taught:
         targets(one.question, one.items, one.answers)
-    made = [[_courses(engine, tokens, one, recipe) for one in part] for part in (taught, held, watched)]
+    if recipe.best_by == "tasks" and not watched:
+        raise TrainingError("No task is held out, so none can decide on the best epoch. Hold one out, or let texts do.")
+    apart = (held, watched) if recipe.best_by == "texts" else (watched, held)
+    made = [[_courses(engine, tokens, one, recipe) for one in part] for part in (taught, *apart)]
     flat = [tuple(course for task in part for course in task) for part in made]
-    apart = zip((*held, *watched), (*made[1], *made[2]), strict=True)
-    return Material(flat[0], flat[1], flat[2], tuple(one.name for one, found in apart for _ in found))
+    pairs = zip((*apart[0], *apart[1]), (*made[1], *made[2]), strict=True)
+    return Material(flat[0], flat[1], flat[2], tuple(one.name for one, found in pairs for _ in found))
 
 
 def trainable(engine: CausalEngine, recipe: Recipe) -> Any:
@@ -170,7 +176,9 @@ def trainable(engine: CausalEngine, recipe: Recipe) -> Any:
         raise TrainingError("Weights of four bits cannot all be trained. Train a LoRA, or leave out the 4-bit option.")
     model = loaded(engine.weights, engine.model.device, "float32", attention()).requires_grad_(True)
     if options.checkpointing:
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # another name for it, which older transformers lack
+            model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     return model
 
 
@@ -237,7 +245,7 @@ def _manifest(
     identity, used = engine.identity, asdict(recipe)
     used["checkpointing"] = recipe.options(on_gpu=engine.model.device != "cpu").checkpointing
     return Manifest(
-        method=METHOD,
+        method=INSTRUCT,
         engine=identity.engine,
         base=identity.base,
         base_digest=identity.digest,
@@ -246,7 +254,7 @@ def _manifest(
         kind=ANY,
         fields=0,
         labels=(),
-        examples={f"{one.name}/{label}": n for one in taught for label, n in one.labels().items()},
+        examples={one.name: len(one) for one in taught},
         parent=None,
         snapshot=snapshot,
         seed=recipe.seed,

@@ -21,7 +21,8 @@ class Recipe:
     they are drawn over all tasks. `window`: tokens that are read of a prompt, as far as the base reads so many.
     `per_token`: a text's loss is the mean over the tokens of its answer; else minus the log-probability of the whole
     answer, which is what is scored. `checkpointing`: compute activations again; None does so on a GPU. `schedule`:
-    how the rate falls after the warm-up.
+    how the rate falls after the warm-up. `best_by`: the best epoch is the one with the lowest loss on held-out texts of
+    the tasks that are learned, or on the tasks that are held out.
 
     Of the data: `cap` texts of a task at most, `held_cap` of those that say when to stop. `balance`: an epoch draws of
     a task with n texts a share proportional to n to this power: 1 as the texts are, 0 the same of each task.
@@ -51,6 +52,7 @@ class Recipe:
     cap: int | None = None
     held_cap: int | None = None
     instructions: Literal["authors", "ours"] = "authors"
+    best_by: Literal["texts", "tasks"] = "texts"
     seed: int = 0
     budget: int = BUDGET
 
@@ -106,6 +108,15 @@ PRESETS: Mapping[str, Recipe] = MappingProxyType(
 )
 
 
+CHOICES = {
+    "weights": ("lora", "all"),
+    "targets": ("qv", "all"),
+    "schedule": ("cosine", "linear"),
+    "instructions": ("authors", "ours"),
+    "best_by": ("texts", "tasks"),
+}
+
+
 def recipe(preset: str, **given: Any) -> Recipe:
     """The preset's recipe with what was given (None is not) in its place. `TrainingError` for what cannot be."""
     if preset not in PRESETS:
@@ -130,5 +141,6 @@ def check(made: Recipe) -> None:
         )
     if not 0 <= made.balance <= 1:
         raise TrainingError("The balance of the tasks is from 0 (the same of each) to 1 (as the texts are). Change it.")
-    if made.weights not in ("lora", "all") or made.targets not in ("qv", "all"):
-        raise TrainingError("The weights that are trained are 'lora' or 'all', a LoRA's layers 'qv' or 'all'.")
+    for name, known in CHOICES.items():
+        if getattr(made, name) not in known:
+            raise TrainingError(f"{name.replace('_', '-')} is one of: {', '.join(known)}. Change it.")

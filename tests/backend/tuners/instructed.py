@@ -1,4 +1,4 @@
-"""Three small tasks that a tiny Llama can learn, and tuning it on them, here and in processes of their own."""
+"""Three small tasks that a tiny Llama can learn, and tuning it on them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from backend.engines.causal import CausalEngine
 from backend.engines.models import find_causal
 from backend.tuners.instruct import Made, Taught, instruct
 from backend.tuners.presets import Recipe, recipe
-from backend.tuners.processes import processes
 from labelstudio_config.codebook import Control, Field, Kind, Label, Question
 from tests.backend.engines.questions import MOODS, TEXT
 
@@ -53,14 +52,3 @@ def tune(model: Path, folder: Path, used: Recipe = SMALL, **more: Any) -> Made:
     values: dict[str, Any] = {"work": folder.with_name(f"{folder.name}-work"), "report": lambda _: None}
     values |= {"watched": [taught(UNSEEN, 4)]} | more
     return instruct(engine(model), three(), three(4, 30), used, folder, **values)
-
-
-def child(model: str, folder: str) -> None:
-    """Run in one of several processes."""
-    import torch
-
-    torch.set_num_threads(1)
-    together = processes()
-    together.start("cpu")
-    tune(Path(model), Path(folder), processes=together)
-    together.end()
