@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -113,6 +114,13 @@ class CausalEngine:
 
     def warnings(self, items: Sequence[Item]) -> list[str | None]:
         return [None] * len(items)
+
+    def worded(self, wording: Wording) -> CausalEngine:
+        """The same model in memory, asked in another wording."""
+        other = copy.copy(self)
+        other.wording = wording
+        other.__dict__.pop("identity", None)
+        return other
 
     def frames(self, question: Question) -> tuple[Frame, ...]:
         """What is asked for the question: one thing, or one for each label when any number of them may apply."""

@@ -99,7 +99,7 @@ def test_an_adapter_of_another_base_or_vocabulary_is_refused(engine: CausalEngin
 
 
 def test_an_instruction_tuned_adapter_answers_any_question_asked_in_any_way(base: Weights, tmp_path: Path) -> None:
-    engine, shown = CausalEngine(base, device="cpu"), [f"{n} - intimate" for n in range(len(ITEMS))]
+    engine, few, shown = CausalEngine(base, device="cpu"), ITEMS[:2], ["a - intimate", "b - not intimate"]
     any_question: dict[str, Any] = {
         "method": INSTRUCT,
         "question": "*",
@@ -114,8 +114,8 @@ def test_an_instruction_tuned_adapter_answers_any_question_asked_in_any_way(base
         items = items_of(question)
         found = engine.score(question, items, adapter).log_probabilities
         np.testing.assert_allclose(found, plainly(plain, engine, question, items, "label"), atol=1e-4)
-    found = engine.score(QUESTION, ITEMS, adapter, shown).log_probabilities
-    np.testing.assert_allclose(found, plainly(plain, engine, QUESTION, ITEMS, "label", shown), atol=1e-4)
+    found = engine.score(QUESTION, few, adapter, shown).log_probabilities
+    np.testing.assert_allclose(found, plainly(plain, engine, QUESTION, few, "label", shown), atol=1e-4)
     otherwise = CausalEngine(base, device="cpu", wording=Ours(verbalised=True), shots=2)
     assert otherwise.score(QUESTION, ITEMS, adapter).log_probabilities.shape == (len(ITEMS), 6)
     for change, said in (({"base_digest": "ab" * 32}, "trained on the base"), ({"vocabulary": "cd"}, "another vocab")):
