@@ -71,6 +71,15 @@ def check_room(weights: int, base: str, device: str, *, four_bit: bool = False) 
         )
 
 
+def room(device: str) -> int:
+    """Bytes that are free of a GPU now, or all that this computer has: there the system finds room."""
+    if not device.startswith(CUDA):
+        return _memory()
+    import torch
+
+    return int(torch.cuda.mem_get_info(torch.device(device))[0])
+
+
 def out_of_memory(error: RuntimeError) -> bool:
     """Whether torch says with this error that a device's memory is full."""
     import torch
