@@ -21,10 +21,12 @@ from backend.tuners import multitask_estimate, multitask_folder
 from backend.tuners.adapter import versions
 from backend.tuners.multitask_estimate import Estimate
 from backend.tuners.multitask_learner import Learner
-from backend.tuners.multitask_subjects import Course, EncoderOptions, Subject, course, drawn_texts
+from backend.tuners.multitask_subjects import Course, EncoderOptions, Subject, Texts, course, drawn_texts
 from backend.tuners.multitask_training import Outcome, mean, train
 from backend.tuners.targets import TrainingError, counts
 from backend.tuners.training import Report, Step
+
+__all__ = ["EncoderOptions", "Estimate", "Subject", "Texts", "estimate", "train_encoder"]
 
 MADE_WITH = ("torch", "transformers", "socialite")
 
