@@ -1,7 +1,8 @@
-"""Measures how fast a model is evaluated by scoring labels, beside decoding its answers as SOCIALITE-LLAMA's authors do.
+"""Measures how fast a model is evaluated by scoring labels, beside decoding answers as SOCIALITE-LLAMA's authors do.
 BENCHMARKS.md has the numbers.
 
-    python3 scripts/bench_evaluate.py [--quick] [--json] [--data DIR] [--tokenizer FILE] [--shape small|7b] [--device cpu]
+    python3 scripts/bench_evaluate.py [--quick] [--json] [--data DIR] [--tokenizer FILE] [--shape small|7b]
+        [--device cpu]
 
 A Llama of random weights is asked the emotion codebook's question, on posts of DIR/emotion or on recombined ones; both
 ways take turns on the same weights in one process. Random weights never end an answer, so 20 tokens are decoded for
