@@ -84,8 +84,8 @@ def _read(folder: Path, offer: Offer, how: How) -> Gathered:
     into.remarks += _about(folder, offer)
     if polarity.turned(offer.question):
         into.remarks.append(polarity.UNTURNED)
-    into.licence = into.licence or terms(folder)
-    numbers = order_of(offer.question, _labels(folder))
+    into.licence = into.licence or terms(folder) or terms(folder.parent)
+    numbers = order_of(offer.question, _labels(folder)) if offer.question.provenance.socket else ()
     if numbers:
         order = ", ".join(f"{place} = {label}" for place, label in enumerate(numbers))
         into.remarks.append(f"Its labels are numbers, which are read in SocKET's order: {order}.")
@@ -169,9 +169,5 @@ def _made(folder: Path) -> Question:
 
 
 def terms(folder: Path) -> str:
-    """Where the data's terms are said, in the folder or in the one that it lies in."""
-    for place in (folder, folder.parent):
-        for name in TERMS:
-            if (place / name).is_file():
-                return f"see {place / name}"
-    return ""
+    """Where a folder says the terms of what is in it; empty where it does not."""
+    return next((f"see {folder / name}" for name in TERMS if (folder / name).is_file()), "")

@@ -56,6 +56,11 @@ class Gathering:
                 f"none of its codebook's: {_named(self.unknown)}. Its labels are: "
                 f"{', '.join(label.code for label in self.into.question.labels)}. Give a codebook that has the labels."
             )
+        if self.rows and not any(self._kept.values()):
+            raise SourceError(
+                f"No row of '{self.into.name}' from {self.into.source} can be used: of {self.rows:,} rows "
+                f"{', '.join(f'{n:,} {reason}' for reason, n in self.lost.items())}. Use another source for this task."
+            )
         for split, kept in self._kept.items():
             self.into.rows[split] += [row for _, row in sorted(kept, key=lambda one: one[0])]
             if self._met[split] > len(kept):

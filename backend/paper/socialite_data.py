@@ -12,7 +12,7 @@ from backend.engines.protocol import Item
 from backend.paper import pairs, polarity
 from backend.paper.gathering import Gathering
 from backend.paper.known_books import books, names_of, question_of
-from backend.paper.offer import Gathered, How, Offer, SourceError
+from backend.paper.offer import Gathered, How, Offer, SourceError, each
 from backend.paper.spelling import Spelling
 from labelstudio_config.codebook import Field
 
@@ -49,15 +49,7 @@ class SocialiteData:
                 f"'{DATASET}' holds no rows of {', '.join(gatherings)} with the columns '{TASK}', '{INPUT_COLUMN}' and "
                 f"'{OUTPUT_COLUMN}' any more. Use another source of labelled texts."
             )
-        found = []
-        for offer in wanted:
-            gathering = gatherings[offer.key]
-            if not gathering.rows:
-                how.say(f"'{DATASET}' has no rows of '{offer.name}' ({offer.key}).")
-                continue
-            gathering.into.source = f"{NAME} ({DATASET}@{(revision or '')[:12]})"
-            found.append(gathering.done())
-        return found
+        return each(wanted, lambda offer: _done(gatherings[offer.key], offer, revision or ""), how)
 
 
 def _gathering(offer: Offer, how: How) -> Gathering:
@@ -67,6 +59,13 @@ def _gathering(offer: Offer, how: How) -> Gathering:
     if polarity.turned(question):
         into.remarks.append(polarity.remark(question, plain=how.plain))
     return Gathering(into, Spelling(question, verbalised=verbalised), how)
+
+
+def _done(gathering: Gathering, offer: Offer, revision: str) -> Gathered:
+    if not gathering.rows:
+        raise SourceError(f"'{DATASET}' has no rows of '{offer.name}' ({offer.key}).")
+    gathering.into.source = f"{NAME} ({DATASET}@{revision[:12]})"
+    return gathering.done()
 
 
 def _columns(wanted: Sequence[Offer]) -> list[str]:

@@ -18,7 +18,7 @@ from backend.paper import pairs, polarity
 from backend.paper.gathering import Gathering
 from backend.paper.known_books import books, names_of, question_of
 from backend.paper.numbers import ORDER, RATINGS
-from backend.paper.offer import Gathered, How, Offer, SourceError
+from backend.paper.offer import Gathered, How, Offer, SourceError, each
 from backend.paper.spelling import Spelling
 
 NAME, DATASET, FOLDER = "socket", "Blablablab/SOCKET", "SOCKET_DATA"
@@ -46,7 +46,7 @@ class SocketData:
         folder = hub.fetched(DATASET, self.revision, patterns, kind="dataset")
         revision = hub.commit(folder) or self.revision or ""
         how.say(absent())
-        return [_read(folder / FOLDER / offer.key, offer, revision, how) for offer in wanted]
+        return each(wanted, lambda offer: _read(folder / FOLDER / offer.key, offer, revision, how), how)
 
 
 def absent() -> str:

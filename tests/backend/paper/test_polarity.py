@@ -99,12 +99,6 @@ def test_labels_of_another_task_for_the_same_texts_show_it(hub: Path) -> None:
     data = files("hasbiasedimplication", [], [], part(0, raw)) | files("offensiveyn", [], [], part(0, offends))
     cached(hub, SOCKET, data)
     found = {one.name: one for one in tasks(["socket"], "biased-implication,offensive")}
-    assert (
-        found["biased-implication"]
-        .remarks[1]
-        .startswith(
-            "Of the texts that 'offensive' labels too, 25 % of 'not-biased' (n = 40) and 100 % of 'biased' (n = 40) are "
-            "'offensive' there."
-        )
-    )
+    said = found["biased-implication"].remarks[1]
+    assert "25 % of 'not-biased' (n = 40) and 100 % of 'biased' (n = 40) are 'offensive' there" in said
     assert found["offensive"].remarks == ()

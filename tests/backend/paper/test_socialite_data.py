@@ -123,9 +123,19 @@ def test_what_the_dataset_lacks_is_said(hub: Path) -> None:
     cached(hub, DATASET, {"test.jsonl": as_lines(emotions(0, 9)), "train.jsonl": b"", "valid.jsonl": b""})
     said: list[str] = []
     assert [task.name for task in tasks(["authors"], "emotion,irony", say=said.append)] == ["emotion"]
-    assert said == [f"'{DATASET}' has no rows of 'irony' (IRONY)."]
+    assert said == [f"Left out: '{DATASET}' has no rows of 'irony' (IRONY)."]
     with pytest.raises(SourceError, match="holds no rows of IRONY with the columns 'task_type'"):
         tasks(["authors"], "irony")
+
+
+def test_a_task_of_which_nothing_can_be_used_is_said_beside_the_others(hub: Path) -> None:
+    rows = [*emotions(0, 9), row("AGREEDISAGREE", "two posts without any mark", "agree")]
+    cached(hub, DATASET, {"test.jsonl": as_lines(rows), "train.jsonl": b"", "valid.jsonl": b""})
+    said: list[str] = []
+    assert [task.name for task in tasks(["authors"], "emotion,agree-disagree", say=said.append)] == ["emotion"]
+    assert "No row of 'agree-disagree'" in said[0] and "1 cannot be split into two texts" in said[0]
+    with pytest.raises(SourceError, match="No row of 'agree-disagree'"):
+        tasks(["authors"], "agree-disagree")
 
 
 def test_a_dataset_that_is_not_here(hub: Path) -> None:
