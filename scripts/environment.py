@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from scripts.local.installing import SetupError, install, pinned
@@ -62,17 +63,25 @@ def label_studio() -> Path:
     if os.environ.get(LABEL_STUDIO):
         return Path(os.environ[LABEL_STUDIO]).absolute()
     venv = HOME / "label-studio"
-    with locked(HOME / "setup.lock", "Another script is setting up the environment; waiting for it."):
+    with locked(HOME / "setup-label-studio.lock", "Another script is setting up Label Studio; waiting for it."):
         wanted = {"packages": _digest(LABEL_STUDIO_CONSTRAINTS), "checkout": str(CHECKOUT)}
         if not _stands(venv, wanted):
             _make(venv)
             python = python_of(venv)
-            install(python, "Preparing", ["-c", str(LABEL_STUDIO_CONSTRAINTS), "pip", "setuptools", "wheel"], 3, HOME)
+            tools = ["-c", str(LABEL_STUDIO_CONSTRAINTS), "pip", "setuptools", "wheel"]
+            install(python, "Preparing Label Studio", tools, 3, HOME)
             everything = ["--no-deps", "--no-build-isolation", "-r", str(LABEL_STUDIO_CONSTRAINTS)]
             number = len(pinned(LABEL_STUDIO_CONSTRAINTS))
             install(python, "Installing Label Studio", everything, number, HOME)
             _write_stamp(venv, wanted)
     return venv
+
+
+def both(torch_index: str | None = None) -> tuple[Path, Path]:
+    """Socialite's and Label Studio's environment, made side by side."""
+    with ThreadPoolExecutor(1) as beside:
+        theirs = beside.submit(label_studio)
+        return application(torch_index), theirs.result()
 
 
 def python_of(venv: Path) -> Path:

@@ -4,6 +4,8 @@
 
 --real adds the tests against a live Label Studio and a live Chromium. In CI (CI=true) one of them that is skipped has
 failed.
+
+Two processes run the tests, each a file at a time; `-n 0` has one do it, as a debugger (--pdb) needs.
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ import argparse
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryFile
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -21,6 +25,8 @@ from scripts.local.installing import SetupError
 from scripts.local.processes import clean_environ
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
+TOGETHER = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")  # what a person gives pytest overrides it
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 NO_BROWSER = (
     "The real tests drive Chromium through chromedriver, and {} was not found on the PATH. On Debian or Ubuntu: "
     "sudo apt-get install chromium chromium-driver. Elsewhere: install Chromium (or Chrome) and the chromedriver of "
@@ -36,35 +42,47 @@ def main() -> int:
     try:
         if arguments.real:
             _need_browser()
-        venv = environment.application(arguments.torch_index)
-        environ = clean_environ()
+        environ = ONE_THREAD | clean_environ()
         if arguments.real:
-            environ[environment.LABEL_STUDIO] = str(environment.label_studio())
+            venv, label_studio = environment.both(arguments.torch_index)
+            environ[environment.LABEL_STUDIO] = str(label_studio)
+        else:
+            venv = environment.application(arguments.torch_index)
+        return _check(environment.python_of(venv), [*(["--real"] if arguments.real else []), *rest], environ)
     except SetupError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 130
-    return _check(environment.python_of(venv), [*(["--real"] if arguments.real else []), *rest], environ)
 
 
 def _check(python: Path, for_pytest: list[str], environ: dict[str, str]) -> int:
-    """Runs every check, each also when one before it failed; 0 when all passed."""
+    """Runs every check, each also when one before it failed; 0 when all passed. mypy runs beside pytest."""
+
+    def run(*command: str, out: int | None = None) -> subprocess.CompletedProcess[str]:
+        order = [str(python), "-m", *command]
+        return subprocess.run(
+            order, cwd=environment.CHECKOUT, env=environ, check=False, stdout=out, stderr=out and subprocess.STDOUT
+        )
+
     commands = {
-        "ruff check": ["ruff", "check", "."],
-        "ruff format": ["ruff", "format", "--check", "."],
-        "mypy": ["mypy"],
-        "pytest": ["pytest", *for_pytest],
+        "ruff check": ("ruff", "check", "."),
+        "ruff format": ("ruff", "format", "--check", "."),
+        "pytest": ("pytest", *TOGETHER, *for_pytest),
     }
     failed = []
-    for name, command in commands.items():
-        print(f"-- {name}", flush=True)
-        code = subprocess.run(
-            [str(python), "-m", *command], cwd=environment.CHECKOUT, env=environ, check=False
-        ).returncode
-        if code != 0:
-            failed.append(name)
+    with ThreadPoolExecutor(1) as beside, TemporaryFile("w+", encoding="utf-8") as said:
+        types = beside.submit(run, "mypy", out=said.fileno())
+        for name, command in commands.items():
+            print(f"-- {name}", flush=True)
+            if run(*command).returncode != 0:
+                failed.append(name)
+        print("-- mypy", flush=True)
+        if types.result().returncode != 0:
+            failed.append("mypy")
+        said.seek(0)
+        print(said.read(), end="", flush=True)
     if failed:
         print(f"Failed: {', '.join(failed)}.", file=sys.stderr)
     return 1 if failed else 0

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -14,6 +15,8 @@ settings.register_profile("socialite", deadline=None, print_blob=True)  # a busy
 settings.load_profile("socialite")
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+LONGEST = ("tests/kill/", "tests/real/", "tests/scripts/", "tests/test_wheel.py")
+IN_ONE = "tests/kill/"  # whose processes are all started from one that is expensive to have
 KEPT = {"SOCIALITE_SHARED", "SOCIALITE_LABEL_STUDIO"}  # where test material lies; not settings of the product
 
 
@@ -24,13 +27,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without --real, the real tests are left out: they are not skips."""
+    """Without --real, the real tests are left out: they are not skips. Where several processes share the files
+    (pytest -n), those that take longest are begun first, so that none waits alone for the last.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
     if config.getoption("--real"):
         return
     real = [item for item in items if item.get_closest_marker("real")]
     if real:
         config.hook.pytest_deselected(items=real)
         items[:] = [item for item in items if not item.get_closest_marker("real")]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file of tests is run by one process (pytest --dist loadfile); and so is the folder IN_ONE."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return IN_ONE if nodeid.startswith(IN_ONE) else super()._split_scope(nodeid)
+
+    return Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(wrapper=True)

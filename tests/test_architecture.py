@@ -9,7 +9,8 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
@@ -148,7 +149,13 @@ def test_every_package_that_is_imported_is_declared() -> None:
 
 
 def distributions(module: str) -> set[str]:
-    return {canonicalize_name(name) for name in packages_distributions().get(module, [])}
+    return {canonicalize_name(name) for name in providers().get(module, [])}
+
+
+@cache
+def providers() -> Mapping[str, list[str]]:
+    """Module -> the packages it comes from; reading that from all that are installed takes its time."""
+    return packages_distributions()
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["connect", "--help"], ["predict", "--help"], ["--version"]])

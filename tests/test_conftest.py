@@ -5,6 +5,7 @@ counted.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -92,3 +93,18 @@ def test_absent_material_is_a_reason(suite: Path) -> None:
     code, said = run(suite, SOCIALITE_SHARED=str(suite / "nowhere"))
     assert code == 0
     assert "    1  shared material absent" in said
+
+
+def test_two_processes_keep_the_rules_and_one_of_them_has_what_is_killed(suite: Path) -> None:
+    (suite / "tests" / "kill").mkdir()
+    for name in ("one", "two", "three"):
+        (suite / "tests" / "kill" / f"test_{name}.py").write_text("def test_it():\n    pass\n", encoding="utf-8")
+    apart = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "--verbose", "--verbose")
+    code, said = run(suite, "--real", *apart, CI="true", SOCIALITE_SHARED=str(suite / "material"))
+    assert code == 1
+    assert "A real test may not be skipped in CI. It was, with the reason: no server" in said
+    assert "    1  not today" in said
+    assert "1 failed, 4 passed, 2 skipped" in said
+    killed = re.findall(r"^\[gw(\d)\] .* tests/kill/", said, re.M)
+    others = re.findall(r"^\[gw(\d)\] .* tests/test_some", said, re.M)
+    assert len(killed) == 3 and set(killed).isdisjoint(others), said

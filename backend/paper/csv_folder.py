@@ -11,6 +11,7 @@ from backend.corpus.codebook_files import read_codebook
 from backend.corpus.tables.reading import open_table
 from backend.corpus.tables.table import Table, TableError
 from backend.engines.protocol import Item
+from backend.paper import polarity
 from backend.paper.gathering import Gathering
 from backend.paper.known_books import named
 from backend.paper.numbers import order_of
@@ -81,8 +82,10 @@ def _offer(folder: Path) -> Offer:
 def _read(folder: Path, offer: Offer, how: How) -> Gathered:
     into = Gathered(offer.name, offer.question, str(folder), offer.question.provenance.licence)
     into.remarks += _about(folder, offer)
-    into.licence = into.licence or _terms(folder)
-    numbers = order_of(offer.question, _labels(folder))
+    if polarity.turned(offer.question):
+        into.remarks.append(polarity.UNTURNED)
+    into.licence = into.licence or terms(folder) or terms(folder.parent)
+    numbers = order_of(offer.question, _labels(folder)) if offer.question.provenance.socket else ()
     if numbers:
         order = ", ".join(f"{place} = {label}" for place, label in enumerate(numbers))
         into.remarks.append(f"Its labels are numbers, which are read in SocKET's order: {order}.")
@@ -112,12 +115,12 @@ def _about(folder: Path, offer: Offer) -> list[str]:
 
 
 def _rows(table: Table, question: Question) -> Iterator[tuple[Item | None, str]]:
-    places, label = _columns(table, question), table.column(LABEL)
+    places, label = columns_of(table, question), table.column(LABEL)
     for cells in table.rows():
         yield tuple(cells[place] for place in places), cells[label]
 
 
-def _columns(table: Table, question: Question) -> list[int]:
+def columns_of(table: Table, question: Question) -> list[int]:
     """Where the question's texts stand: `text` and `text2`, or columns that are named as the codebook's."""
     own = [field.column for field in question.fields]
     if all(column in table.columns for column in own):
@@ -165,10 +168,6 @@ def _made(folder: Path) -> Question:
     )
 
 
-def _terms(folder: Path) -> str:
-    """Where the data's terms are said, in the folder or in the one that it lies in."""
-    for place in (folder, folder.parent):
-        for name in TERMS:
-            if (place / name).is_file():
-                return f"see {place / name}"
-    return ""
+def terms(folder: Path) -> str:
+    """Where a folder says the terms of what is in it; empty where it does not."""
+    return next((f"see {folder / name}" for name in TERMS if (folder / name).is_file()), "")

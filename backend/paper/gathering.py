@@ -14,7 +14,7 @@ SHOWN = 5  # labels that a sentence names
 
 
 class Gathering:
-    """What is kept of one task. A split with a cap is a uniform sample of all of its usable rows (Vitter 1985, algorithm
+    """What is kept of one task. Of a split with a cap it is a uniform sample of all usable rows (Vitter 1985, algorithm
     R), the same for the same seed."""
 
     def __init__(self, into: Gathered, spelling: Spelling, how: How) -> None:
@@ -27,7 +27,7 @@ class Gathering:
         self.unknown: Counter[str] = Counter()  # label as spelled -> rows
 
     def add(self, split: str, item: Item | None, label: str, why_not: str = "cannot be split into two texts") -> None:
-        """A row of a split; `item` is None where the source could not say what its texts are, and `why_not` says why."""
+        """A row of a split; `item` is None where the source could not say what its texts are, `why_not` says why."""
         self.rows += 1
         if not label.strip():
             self.lost["have no label"] += 1
@@ -55,6 +55,11 @@ class Gathering:
                 f"Most labels of '{self.into.name}' ({unknown:,} of {self.rows:,} rows from {self.into.source}) are "
                 f"none of its codebook's: {_named(self.unknown)}. Its labels are: "
                 f"{', '.join(label.code for label in self.into.question.labels)}. Give a codebook that has the labels."
+            )
+        if self.rows and not any(self._kept.values()):
+            raise SourceError(
+                f"No row of '{self.into.name}' from {self.into.source} can be used: of {self.rows:,} rows "
+                f"{', '.join(f'{n:,} {reason}' for reason, n in self.lost.items())}. Use another source for this task."
             )
         for split, kept in self._kept.items():
             self.into.rows[split] += [row for _, row in sorted(kept, key=lambda one: one[0])]

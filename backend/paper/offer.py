@@ -71,6 +71,22 @@ class Gathered:
     remarks: list[str] = field(default_factory=list)
 
 
+def each(wanted: Sequence[Offer], read: Callable[[Offer], Gathered], how: How) -> list[Gathered]:
+    """Each task of a data set that nobody here can mend: one that cannot be used is said, unless none else can."""
+    found: list[Gathered] = []
+    wrong: list[SourceError] = []
+    for offer in wanted:
+        try:
+            found.append(read(offer))
+        except SourceError as error:
+            wrong.append(error)
+    if wrong and not found:
+        raise wrong[0]
+    for one in wrong:
+        how.say(f"Left out: {one}")
+    return found
+
+
 class Source(Protocol):
     """Somewhere labelled texts come from."""
 

@@ -21,13 +21,13 @@ def finished(parts: Sequence[Gathered], how: How) -> Task:
     first = parts[0]
     remarks = [remark if len(parts) == 1 else f"{part.source}: {remark}" for part in parts for remark in part.remarks]
     rows, places = _apart(parts, remarks)
-    if rows["train"] and not rows["validation"] and any(rows.values()):
-        rows["train"], rows["validation"] = _held_out(rows["train"], places["train"], how.seed)
+    if rows["train"] and not rows["validation"]:
+        rows["train"], rows["validation"] = held_out(rows["train"], places["train"], HELD, how.seed)
         remarks.append(
             f"The data has no validation part: {len(rows['validation']):,} training texts, near-duplicates together "
             f"and each label with its share, were held out with seed {how.seed}."
         )
-    splits = {split: _split(rows[split][: how.caps.of(split)]) for split in SPLITS}
+    splits = {split: _split(_capped(rows[split], how.caps.of(split), f"{how.seed} {split}")) for split in SPLITS}
     return Task(
         name=first.name,
         question=first.question,
@@ -73,8 +73,9 @@ def _apart(parts: Sequence[Gathered], remarks: list[str]) -> tuple[dict[str, lis
     return rows, places
 
 
-def _held_out(rows: Sequence[Row], places: Sequence[int], seed: int) -> tuple[list[Row], list[Row]]:
-    """Train and validation: of each answer about `HELD` of its texts, by whole clusters; a single cluster stays."""
+def held_out(rows: Sequence[Row], places: Sequence[int], share: float, seed: int) -> tuple[list[Row], list[Row]]:
+    """What stays, and what is held out: of each answer about this share of its texts, by whole clusters, but never the
+    last one. `places`: the cluster of each row."""
     members: dict[int, list[int]] = defaultdict(list)
     for n, place in enumerate(places):
         members[place].append(n)
@@ -85,13 +86,20 @@ def _held_out(rows: Sequence[Row], places: Sequence[int], seed: int) -> tuple[li
     for answer in sorted(by_answer):
         sets = by_answer[answer]
         random.Random(f"{seed} {answer}").shuffle(sets)
-        wanted, taken = round(HELD * sum(map(len, sets))), 0
+        wanted, taken = round(share * sum(map(len, sets))), 0
         for together in sets[:-1]:
             if taken + len(together) <= wanted:
                 out.update(together)
                 taken += len(together)
     train = [row for n, row in enumerate(rows) if n not in out]
     return train, [row for n, row in enumerate(rows) if n in out]
+
+
+def _capped(rows: Sequence[Row], cap: int | None, seed: str) -> Sequence[Row]:
+    """A sample of the rows in their order, where there are more than wanted."""
+    if cap is None or len(rows) <= cap:
+        return rows
+    return [rows[n] for n in sorted(random.Random(seed).sample(range(len(rows)), cap))]
 
 
 def _split(rows: Sequence[Row]) -> Split:

@@ -92,10 +92,10 @@ def _prepared(
 
 def _check_memory(made: Body, courses: Sequence[Course], options: EncoderOptions, base: str) -> None:
     takes = _formula(made, courses, options).memory
-    there = devices.room(str(made.device))
+    there, where = devices.room(str(made.device))
     if takes > there:
         raise TrainingError(
-            f"Training '{base}' takes about {takes / 1e9:.1f} GB of memory, and {there / 1e9:.1f} are there. Take "
+            f"Training '{base}' takes about {takes / 1e9:.1f} GB of memory, and {there / 1e9:.1f} are {where}. Take "
             "smaller batches (--batch), shorter texts (--length), --checkpointing, a smaller encoder, or a larger "
             "machine."
         )

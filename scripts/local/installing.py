@@ -62,9 +62,9 @@ def install(python: Path, title: str, arguments: Sequence[str], number: int, hom
     """
     log = home / "logs" / f"{title.lower().replace(' ', '-')}.log"
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    command = [str(python), "-m", "pip", "--no-color", "install", "--no-input", "--progress-bar", "off", *arguments]
-    if title != "Preparing":  # which brings the pip that can do this
-        command[command.index("off")] = "raw"
+    bar = "off" if title.startswith("Preparing") else "raw"  # which brings the pip that can do this
+    command = [str(python), "-m", "pip", "--no-color", "install", "--no-input", "--progress-bar", bar, *arguments]
+    command.append("--no-compile")  # of all these files few are ever imported, and those are compiled then
     watch = _Watch(python, number)
     with Bar(title, watch.measure), log.open("w", encoding="utf-8") as file:
         code = _run(command, watch, file)

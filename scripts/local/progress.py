@@ -22,20 +22,22 @@ class Bar:
     """A bar on standard error while a block runs.
 
     `measure` is asked several times a second for the part that is done (0 to 1, or None: not known) and what is at
-    hand. Where standard error is not a terminal, a line is written at the start and at the end, and every half minute
-    between.
+    hand. Where standard error is not a terminal, or has another bar on it, a line is written at the start and at the
+    end, and every half minute between.
     """
+
+    _drawn = threading.Lock()  # held by the bar that is on the terminal
 
     def __init__(self, title: str, measure: Measure) -> None:
         self._title, self._measure = title, measure
-        self._terminal = sys.stderr.isatty()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Bar:
         self._start = time.monotonic()
-        if not self._terminal:
-            print(f"{self._title} ...", file=sys.stderr, flush=True)
+        self._draws = sys.stderr.isatty() and self._drawn.acquire(blocking=False)
+        if not self._draws:
+            self._write(f"{self._title} ...")
         self._thread.start()
         return self
 
@@ -44,9 +46,11 @@ class Bar:
         self._thread.join()
         word = "done" if kind is None else "stopped"
         self._write(f"{self._title}: {word} in {clock(time.monotonic() - self._start)}", last=True)
+        if self._draws:
+            self._drawn.release()
 
     def _run(self) -> None:
-        while not self._end.wait(0.25 if self._terminal else 30):
+        while not self._end.wait(0.25 if self._draws else 30):
             self._write(self._line())
 
     def _line(self) -> str:
@@ -61,7 +65,7 @@ class Bar:
         return f"{self._title} [{bar}] {percent} {clock(elapsed)} {what}"
 
     def _write(self, line: str, *, last: bool = False) -> None:
-        if self._terminal:
+        if sys.stderr.isatty():
             columns = shutil.get_terminal_size().columns - 1
             line = "\r" + line[:columns].ljust(columns)
-        print(line, end="\n" if last or not self._terminal else "", file=sys.stderr, flush=True)
+        print(line, end="\n" if last or not self._draws else "", file=sys.stderr, flush=True)

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
-from db.base import Base
 from db.store import Store, open_store, sqlite_url
+from tests.db import postgres
 
 GIVEN = os.environ.get("SOCIALITE_TEST_STORE")  # the address of an empty PostgreSQL database
 
@@ -27,14 +26,6 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def store(empty_store: Path, tmp_path: Path) -> Iterator[Store]:
     shutil.copy(empty_store, tmp_path / empty_store.name)
-    store = _emptied(GIVEN) if GIVEN else Store(sqlite_url(tmp_path))
+    store = postgres.emptied(postgres.of_this_process(GIVEN)) if GIVEN else Store(sqlite_url(tmp_path))
     yield store
     store.close()
-
-
-def _emptied(url: str) -> Store:
-    store = open_store(url)
-    with store.writing() as s:
-        tables = ", ".join(f'"{table}"' for table in Base.metadata.tables)
-        s.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
-    return store

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
-from db.base import Base
 from db.store import Store, open_store, sqlite_url
+from tests.db import postgres
 from tests.db.world import World, make_world
-
-POSTGRES = os.environ.get("SOCIALITE_TEST_POSTGRES")  # the address of an empty database, whose tables are emptied
 
 
 @pytest.fixture(scope="session")
@@ -39,12 +35,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     if request.param == "sqlite":
         yield request.getfixturevalue("lite")
         return
-    if not POSTGRES:
-        pytest.skip("SOCIALITE_TEST_POSTGRES is not set")
-    store = open_store(POSTGRES)
-    with store.writing() as s:
-        tables = ", ".join(f'"{table}"' for table in Base.metadata.tables)
-        s.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    store = postgres.emptied(postgres.given())
     yield store
     store.close()
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from backend.corpus.prelabel import Wanted, prelabel
@@ -24,25 +25,27 @@ class CountingEngine(KeywordEngine):
 
     log: Path
 
-    def score(self, question: Question, items: Sequence[Item], adapter: Path | None = None) -> Scores:
+    def score(
+        self,
+        question: Question,
+        items: Sequence[Item],
+        adapter: Path | None = None,
+        shown: Sequence[str] | None = None,
+    ) -> Scores:
         time.sleep(PACE * len(items))
-        found = super().score(question, items, adapter)
+        found = super().score(question, items, adapter, shown)
         with self.log.open("a", encoding="utf-8") as file:
             file.write("".join(f"{question.id}\t{item[0]}\n" for item in items))
         return found
 
 
-def main(home: Path, key: str, log: Path) -> None:
-    store = open_store(sqlite_url(home))
-    with store.reading() as s:
-        project = projects.by_key(s, key)
+def run(home: Path, key: str, log: Path, steps: Connection) -> None:
+    """The project's texts to their end; `steps` is sent how far it is: (texts done, of how many) each."""
 
     def report(done: int, total: int) -> None:
-        print(f"{done} {total}", flush=True)
+        steps.send((done, total))
 
-    prelabel(store, CountingEngine(log), project, report, Wanted())
-    store.close()
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))
+    with closing(open_store(sqlite_url(home))) as store:
+        with store.reading() as s:
+            project = projects.by_key(s, key)
+        prelabel(store, CountingEngine(log), project, report, Wanted())

@@ -8,7 +8,6 @@ from contextlib import closing
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-import peft  # noqa: F401 - imported once, by the process that the others are forked from
 import torch
 
 from backend.engines.choice import choose

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import http.client
-import json
 import os
 import random
 import socket
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +23,11 @@ from db import answers, projects
 from db.models import AnswerVersion, Inbox, Project, Tombstone
 from db.store import Store, open_store, sqlite_url
 from tests.conftest import CHECKOUT
+from tests.kill import forked, launcher
 from tests.kill.sender import Key, Sender, events
 
 ROUNDS = 50
+ANNOTATIONS = 12  # that are new in each; many wait when it ends
 BEFORE, AFTER = 10, 4  # rounds that end just before a commit, and just after one
 PATIENCE = 120.0  # seconds
 
@@ -48,24 +48,21 @@ def store(settings: Settings) -> Iterator[Store]:
 
 
 class Server:
-    """A server process. It imports everything first, and starts when told to."""
+    """A server process, which is there once it was started."""
 
     def __init__(self, settings: Settings) -> None:
-        env = {**os.environ, **settings.environment(), "PYTHONPATH": str(CHECKOUT)}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.kill.launcher"], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env
-        )
+        self._environ = {**os.environ, **settings.environment(), "PYTHONPATH": str(CHECKOUT)}
+        self._process: BaseProcess | None = None
         self.port = 0
 
     def start(self, **order: Any) -> None:
         """Let it serve; returns when it answers, or is dead."""
         self.port = _free_port()
-        whole = {"port": self.port, "die": None, "at": 0, "worker": False, "commit": True} | order
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(whole).encode() + b"\n")
-        self.process.stdin.flush()
+        given = (launcher.Order(self.port, **order), self._environ)
+        self._process = forked.context().Process(target=launcher.run, args=given)
+        self._process.start()
         deadline = time.monotonic() + PATIENCE
-        while self.process.poll() is None and not self._answers():
+        while self._process.is_alive() and not self._answers():
             assert time.monotonic() < deadline, "the server does not start"
             time.sleep(0.01)
 
@@ -78,26 +75,26 @@ class Server:
                 return False
 
     def kill(self) -> None:
-        """End the process as the operating system does when memory runs out: nothing of it runs any more."""
-        self.process.kill()
-        self.wait()
+        """End the process, if there is one, as the operating system does when memory runs out: nothing of it runs any
+        more.
+        """
+        if self._process is not None:
+            self._process.kill()
+            self.wait()
 
     def wait(self) -> int:
-        assert self.process.stdin is not None
-        code = self.process.wait(PATIENCE)
-        self.process.stdin.close()
-        return code
+        assert self._process is not None
+        self._process.join(PATIENCE)
+        assert self._process.exitcode is not None, "the server does not end"
+        return self._process.exitcode
 
 
-@contextmanager
-def spare(settings: Settings) -> Iterator[Server]:
+@pytest.fixture
+def server(settings: Settings) -> Iterator[Server]:
     """A server process to be told when to start; gone at the end whatever happened."""
-    server = Server(settings)
-    try:
-        yield server
-    finally:
-        if server.process.poll() is None:
-            server.kill()
+    made = Server(settings)
+    yield made
+    made.kill()
 
 
 def check(store: Store, sender: Sender) -> None:
@@ -122,36 +119,29 @@ def stored(store: Store) -> Counter[Key]:
     return found
 
 
-def test_nothing_that_was_answered_is_lost(store: Store, settings: Settings) -> None:
+def test_nothing_that_was_answered_is_lost(store: Store, settings: Settings, server: Server) -> None:
     rng = random.Random(20261122)
     ways = ["before"] * BEFORE + ["after"] * AFTER + [None] * (ROUNDS - BEFORE - AFTER)
     rng.shuffle(ways)
     sender, by_itself = Sender(), 0
-    server = Server(settings)
-    try:
-        for number, way in enumerate(ways):
-            sender.add(events(1 + 30 * number, 30, rng))
-            server.start(die=way, at=rng.randint(1, 4), worker=number % 10 == 0)
-            following = Server(settings)  # imports while this one is under fire
-            threads = sender.stream(server.port)
-            if way is None:
-                assert sender.first.wait(PATIENCE)
-                time.sleep(rng.uniform(0, 0.05))
-                server.kill()
-            else:
-                by_itself += server.wait() != 0
-            for thread in threads:
-                thread.join()
-            server = following
-            check(store, sender)
-        server.start(worker=True)
-        for thread in sender.stream(server.port):
+    for number, way in enumerate(ways):
+        sender.add(events(1 + ANNOTATIONS * number, ANNOTATIONS, rng))
+        server.start(die=way, at=rng.randint(1, 4), worker=number % 10 == 0)
+        threads = sender.stream(server.port)
+        if way is None:
+            assert sender.first.wait(PATIENCE)
+            time.sleep(rng.uniform(0, 0.05))
+            server.kill()
+        else:
+            by_itself += server.wait() != 0
+        for thread in threads:
             thread.join()
         check(store, sender)
-        server.kill()
-    finally:
-        if server.process.poll() is None:
-            server.kill()
+    server.start(worker=True)
+    for thread in sender.stream(server.port):
+        thread.join()
+    check(store, sender)
+    server.kill()
     assert by_itself == BEFORE + AFTER
     assert len(sender.answered) > 10 * ROUNDS
     assert set(sender.answered) == stored(store).keys() == sender.sent
@@ -176,16 +166,14 @@ def _check_applied(store: Store, settings: Settings, sender: Sender) -> None:
     assert all(int(live[number].updated_at.second) == latest[number] for number in live)
 
 
-def test_a_server_that_answers_before_it_commits_is_caught(store: Store, settings: Settings) -> None:
+def test_a_server_that_answers_before_it_commits_is_caught(store: Store, server: Server) -> None:
     """The same check must fail where the commit is left out; else it would prove nothing."""
     sender = Sender()
     sender.add(events(1, 20, random.Random(1)))
-    with spare(settings) as server:
-        server.start(commit=False)
-        threads = sender.stream(server.port)
-        for thread in threads:
-            thread.join()
-        server.kill()
+    server.start(commit=False)
+    for thread in sender.stream(server.port):
+        thread.join()
+    server.kill()
     assert len(sender.answered) > 20
     with pytest.raises(AssertionError, match="set"):
         check(store, sender)

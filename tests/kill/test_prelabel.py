@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import random
-import subprocess
-import sys
+import time
 from collections import Counter
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from db.store import open_store, sqlite_url
 from db.texts import UnitRow
 from labelstudio_config.library import load
 from labelstudio_config.xml import to_xml
-from tests.conftest import CHECKOUT
+from tests.kill import forked, prelabeller
 
 KEY, TEXTS, KILLS = "corpus", 4000, 6
 PATIENCE = 120.0  # seconds
@@ -54,10 +55,25 @@ def scored(log: Path) -> Counter[Pair]:
     return Counter((line.split("\t")[0], line.split("\t")[1].strip()) for line in lines if line.endswith("\n"))
 
 
-def started(home: Path, log: Path) -> subprocess.Popen[str]:
-    order = [sys.executable, "-m", "tests.kill.prelabeller", str(home), KEY, str(log)]
-    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
-    return subprocess.Popen(order, cwd=CHECKOUT, env=environment, stdout=subprocess.PIPE, encoding="utf-8")
+@contextmanager
+def started(home: Path, log: Path) -> Iterator[tuple[BaseProcess, Connection]]:
+    """A process that labels what is left, and what it says of how far it is."""
+    mine, its = forked.context().Pipe(duplex=False)
+    child = forked.context().Process(target=prelabeller.run, args=(home, KEY, log, its))
+    child.start()
+    its.close()
+    try:
+        yield child, mine
+    finally:
+        child.kill()
+        child.join(PATIENCE)
+        mine.close()
+
+
+def to_the_end(home: Path, log: Path) -> None:
+    with started(home, log) as (child, _):
+        child.join(PATIENCE)
+        assert child.exitcode == 0
 
 
 def test_what_is_stored_is_never_scored_again(tmp_path: Path) -> None:
@@ -68,15 +84,11 @@ def test_what_is_stored_is_never_scored_again(tmp_path: Path) -> None:
     kept: Counter[Pair] = Counter()  # what was stored when a process began
     for _ in range(KILLS):
         before = scored(log)
-        child = started(home, log)
-        assert child.stdout is not None
-        assert child.stdout.readline(), "it says how far it is"
-        log_size = log.stat().st_size
-        while log.stat().st_size < log_size + rng.randint(1, 40_000) and child.poll() is None:
-            continue
-        child.kill()
-        child.wait(PATIENCE)
-        child.stdout.close()
+        with started(home, log) as (child, steps):
+            assert steps.poll(PATIENCE) and steps.recv(), "it says how far it is"
+            enough = log.stat().st_size + rng.randint(1, 20_000)
+            while log.stat().st_size < enough and child.is_alive():
+                time.sleep(0.001)
         again = [pair for pair, n in scored(log).items() if n > before[pair] and pair in kept]
         assert again == [], "nothing that was stored before is scored again"
         assert scored(log).total() - before.total() - (stored(home).total() - kept.total()) <= CHUNK, (
@@ -85,13 +97,10 @@ def test_what_is_stored_is_never_scored_again(tmp_path: Path) -> None:
         assert kept.keys() <= stored(home).keys()
         kept = stored(home)
         assert kept.total() < TEXTS, "it was killed before the end"
-    child = started(home, log)
-    child.communicate(timeout=PATIENCE)
-    assert child.returncode == 0
+    to_the_end(home, log)
     everything = stored(home)
     assert (everything.total(), set(everything.values())) == (TEXTS, {1})
     done = scored(log)
     assert sum(n - 1 for n in done.values()) <= KILLS * CHUNK
-    child = started(home, log)
-    child.communicate(timeout=PATIENCE)
+    to_the_end(home, log)
     assert scored(log) == done, "a run with nothing to do scores nothing"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import random
 import shutil
 import time
@@ -26,7 +25,7 @@ from db.models import Adapter, GateDecision, Release, Run
 from db.store import Store, open_store
 from scripts.bench import tiny_llama
 from scripts.team.place import Place
-from tests.kill import coded, retrainer
+from tests.kill import coded, forked, retrainer
 from tests.moods import rows
 
 KILLS = 20
@@ -37,9 +36,7 @@ BY_STEP, STEPS = (
 PATIENCE = 120.0  # seconds
 TEXTS = 120
 
-pytestmark = pytest.mark.skipif(
-    "forkserver" not in multiprocessing.get_all_start_methods(), reason="the killed processes are forked"
-)
+pytestmark = pytest.mark.skipif(not forked.FORKS, reason="the killed processes are forked")
 
 
 @dataclass
@@ -76,8 +73,7 @@ class Site:
     def __init__(self, home: Path, model: Path) -> None:
         self.home, self.model = home, model
         self.settings: Settings = load(home=home, engine="causal", model=str(model), device="cpu")
-        self.context = multiprocessing.get_context("forkserver")
-        self.context.set_forkserver_preload([retrainer.__name__])
+        self.context = forked.context()
         self.made: Place
 
     @property

@@ -15,7 +15,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+import pytest
+from typer.testing import CliRunner
 
+from backend.cli import app
 from db.store import Store, open_store, sqlite_url
 from tests.real.label_studio import CHECKOUT, Server
 
@@ -34,18 +37,17 @@ class Command:
     store: Store
 
     def run(self, *arguments: str) -> str:
-        """One command; its standard output. AssertionError with what it said when it fails."""
-        done = subprocess.run(
-            [sys.executable, "-m", "backend.cli", *arguments],
-            cwd=CHECKOUT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=300,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
+        """One command, as this process can do it, too; its standard output. AssertionError with what it said when it
+        fails.
+        """
+        with pytest.MonkeyPatch.context() as patch:
+            for name in set(os.environ) - self.environment.keys():
+                patch.delenv(name)
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            patch.chdir(CHECKOUT)
+            done = CliRunner().invoke(app, arguments)
+        assert done.exit_code == 0, done.stderr or repr(done.exception)
         return done.stdout
 
     def connect(self, key: str, texts: Sequence[str], codebook: str, *more: str) -> None:

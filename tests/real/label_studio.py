@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from backend.corpus.label_studio import LabelStudio
+from scripts.local.lock import locked
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 TEMPLATE = CHECKOUT / ".socialite" / "test-label-studio"  # data as after the first start, which takes a minute
@@ -100,20 +101,20 @@ def started(folder: Path, environment: dict[str, str]) -> Iterator[Server]:
 
 
 def template(command: Path) -> Path:
-    """A data folder with the tables, the organisation and the owner, made if need be."""
+    """A data folder with the tables, the organisation and the owner, made if need be, by one process at a time."""
     version = next((p.name for p in command.resolve().parent.parent.glob("**/label_studio-*.dist-info")), "unknown")
     folder = TEMPLATE / version.removesuffix(".dist-info")
-    if (folder / "ready").is_file():
-        return folder
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    port = _free_port()
-    process = _start(command, folder, port, OPEN)
-    try:
-        _wait(process, f"http://127.0.0.1:{port}", folder)
-    finally:
-        _stop(process)
-    (folder / "ready").touch()
+    with locked(TEMPLATE / "lock", "Another process makes the first data of Label Studio; waiting for it."):
+        if not (folder / "ready").is_file():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            port = _free_port()
+            process = _start(command, folder, port, OPEN)
+            try:
+                _wait(process, f"http://127.0.0.1:{port}", folder)
+            finally:
+                _stop(process)
+            (folder / "ready").touch()
     return folder
 
 

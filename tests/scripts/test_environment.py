@@ -114,7 +114,24 @@ def test_label_studio_given_by_a_person_is_used(pip: Pip, monkeypatch: pytest.Mo
     assert pip.titles == []
     monkeypatch.delenv(environment.LABEL_STUDIO)
     assert environment.label_studio() == environment.HOME / "label-studio"
-    assert pip.titles == ["Preparing", "Installing Label Studio"]
+    assert pip.titles == ["Preparing Label Studio", "Installing Label Studio"]
+
+
+def test_both_are_made_side_by_side(pip: Pip) -> None:
+    assert environment.both() == (environment.HOME / "venv", environment.HOME / "label-studio")
+    assert sorted(pip.titles) == sorted([*EVERYTHING, "Preparing Label Studio", "Installing Label Studio"])
+
+
+@pytest.mark.parametrize("title", ["Installing torch", "Installing Label Studio"])
+def test_what_fails_of_both_is_told_and_the_other_stands(pip: Pip, title: str) -> None:
+    pip.fail_at = title
+    with pytest.raises(KeyboardInterrupt):
+        environment.both()
+    pip.fail_at = ""
+    pip.titles.clear()
+    environment.both()
+    again = EVERYTHING if title in EVERYTHING else ["Preparing Label Studio", "Installing Label Studio"]
+    assert pip.titles == again
 
 
 def test_old_python_without_another_one_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -170,6 +170,19 @@ def test_bar_on_a_terminal_is_drawn_over_itself(monkeypatch: pytest.MonkeyPatch)
     assert last.strip() == "Fetching: done in 0:00"
 
 
+def test_bar_beside_another_on_a_terminal_is_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    with Bar("Fetching", lambda: (0.5, "torch")), Bar("Making", lambda: (0.5, "it")):
+        pass
+    with Bar("Again", lambda: (0.5, "it")):
+        while "50%" not in screen.getvalue():
+            time.sleep(0.05)
+    lines = [line.strip() for line in screen.getvalue().replace("\n", "\r").split("\r") if line.strip()]
+    assert lines[:2] == ["Making ...", "Making: done in 0:00"]
+    assert "Fetching: done in 0:00" in lines and any(line.startswith("Again [") for line in lines)
+
+
 def test_bar_in_a_log_is_two_lines(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(KeyboardInterrupt), Bar("Fetching", lambda: (None, "")):
         raise KeyboardInterrupt

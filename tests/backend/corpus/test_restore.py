@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from backend.corpus import backup as backups
 from backend.corpus.backup import BackupError, back_up
@@ -24,9 +24,9 @@ from backend.settings import Settings, load
 from db import counts, inbox, jobs, owned, projects, upgrade
 from db.base import Base
 from db.models import Adapter, Job, Lease, Project
-from db.store import Store, open_store, sqlite_url
+from db.store import Store, sqlite_url
 from tests.backend.corpus.whole import Whole, dump, make_whole
-from tests.db.conftest import POSTGRES
+from tests.db.postgres import emptied, given
 
 
 def quiet(done: int, total: int) -> None:
@@ -305,16 +305,12 @@ def test_what_others_have_is_shared(store: Store, other: tuple[Store, Settings],
 @pytest.fixture
 def postgres(tmp_path: Path) -> Iterator[tuple[Store, Settings]]:
     """An empty PostgreSQL store; its address is given as for the tests of `db`."""
-    if not POSTGRES:
-        pytest.skip("SOCIALITE_TEST_POSTGRES is not set")
-    store = open_store(POSTGRES)
-    with store.writing() as s:
-        tables = ", ".join(f'"{table}"' for table in Base.metadata.tables)
-        s.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    address = given()
+    store = emptied(address)
     home = tmp_path / "postgres"
     home.mkdir()
     make_whole(store, home, "earlier", snapshot="6" * 64)
-    yield store, load(home=home, database_url=POSTGRES)
+    yield store, load(home=home, database_url=address)
     store.close()
 
 
