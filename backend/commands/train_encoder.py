@@ -63,7 +63,7 @@ def _subjects(data: Sequence[str], chosen: str, seed: int, cap: int | None) -> l
     from backend.paper.sources import Caps, tasks
     from backend.tuners.multitask import Subject
 
-    found = tasks(data, chosen, seed=seed, caps=Caps(cap, cap, 0), say=say)
+    found = tasks(data, chosen, seed=seed, caps=Caps(train=cap, validation=cap), say=say)
     for task in found:
         for remark in task.remarks:
             say(f"{task.name}: {remark}")

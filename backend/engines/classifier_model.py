@@ -114,6 +114,7 @@ class Body:
 def body(folder: Path, base: str, *, device: str, pooling: str, length: int) -> Body:
     """The encoder in a folder, in evaluation mode; `EngineError` when transformers cannot read it."""
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoModel, AutoTokenizer
     from transformers.utils import logging
 
@@ -129,7 +130,7 @@ def body(folder: Path, base: str, *, device: str, pooling: str, length: int) -> 
         if getattr(encoder, "pooler", None) is not None:
             encoder.pooler = None  # tokens are pooled here
         return Body(tokenizer, encoder.to(device).eval(), pooling, length)
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+    except (SafetensorError, OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
         raise EngineError(
             f"The encoder '{base}' cannot be loaded by transformers ({type(error).__name__}). "
             "It must be a text encoder with a tokenizer of its own; its folder may also be incomplete."

@@ -9,6 +9,7 @@ does not outweigh one of two (Aghajanyan et al. 2021, Muppet, EMNLP).
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,7 +42,9 @@ class Learner:
                 torch.nn.init.zeros_(head.bias)
                 self.heads[one.subject.question.id] = head.to(body.device)
         if options.checkpointing:
-            body.encoder.gradient_checkpointing_enable({"use_reentrant": False})
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FutureWarning)  # asked in a way that transformers will drop
+                body.encoder.gradient_checkpointing_enable({"use_reentrant": False})
         self._optimizer = torch.optim.AdamW(self._groups(options.rate, options.decay), lr=options.rate)
 
     @property
