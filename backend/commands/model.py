@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def fetch(model: str, revision: str | None, tokenizer_only: bool) -> None:
     """Download a model, and what belongs to it."""
     from backend.engines import models
-    from backend.engines.instructions import DATASET
+    from backend.engines.dataset import DATASET
 
     name, revision = models.split(model, revision)
     if name == DATASET:
@@ -36,6 +36,7 @@ def fetch(model: str, revision: str | None, tokenizer_only: bool) -> None:
 def listed(as_json: bool) -> None:
     """The causal language models on this machine, with the instructions of SOCIALITE-LLAMA's authors."""
     from backend.engines import instructions, models
+    from backend.engines.dataset import DATASET
 
     found, words = models.listed(), instructions.known()
     if as_json:
@@ -48,7 +49,7 @@ def listed(as_json: bool) -> None:
     for one in found:
         print(_line(one))  # noqa: T201
     if words:
-        print(f"{instructions.DATASET}  {words.revision[:12]}  {len(words.of)} instructions")  # noqa: T201
+        print(f"{DATASET}  {words.revision[:12]}  {len(words.of)} instructions")  # noqa: T201
     if not found:
         print(f"There is no causal language model here. Get one: socialite model fetch {models.RELEASED}")  # noqa: T201
 
@@ -63,9 +64,10 @@ def remove(model: str) -> None:
 
 def _instructions(revision: str | None) -> None:
     from backend.engines import instructions, wording
+    from backend.engines.dataset import DATASET
 
     found = instructions.fetch(wording.labels_of_tasks(), revision)
-    say(f"{len(found.of)} instructions of {instructions.DATASET} are here, revision {found.revision[:12]}.")
+    say(f"{len(found.of)} instructions of {DATASET} are here, revision {found.revision[:12]}.")
 
 
 def _instructions_beside() -> None:

@@ -16,14 +16,22 @@ MANIFEST = "manifest.json"
 TENSORS = "head.safetensors"
 ENCODER_LORA = "encoder-lora"  # method: a LoRA on a sentence encoder, and the head on its embeddings
 LORA_CONFIG, LORA_TENSORS = "adapter_config.json", "adapter_model.safetensors"  # as peft names them
-SCORERS = {"lora": ("causal", "remote")}  # engines that read the same weights with the same prompts
+INSTRUCT = "instruct"  # method: a LoRA tuned on the instructions of many questions, which answers any
+LORAS = ("lora", INSTRUCT)  # methods whose adapter is a LoRA on a causal model
+SCORERS = dict.fromkeys(LORAS, ("causal", "remote"))  # engines that read the same weights with the same prompts
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What an adapter is, where it comes from, and what it may be used with."""
+    """What an adapter is, where it comes from, and what it may be used with.
 
-    method: str  # "head", "encoder-lora" or "lora"
+    One of the method "instruct" answers any question, asked in any wording and with any number of examples: only its
+    base and its vocabulary must fit. Its `question` and `kind` are "*", its `fields` 0, its `labels` (), and its
+    `examples` are labelled texts per question; `prompt` tells the recipe that it was mostly trained with, and binds
+    nothing.
+    """
+
+    method: str  # "head", "encoder-lora", "lora" or "instruct"
     engine: str
     base: str
     base_digest: str
@@ -76,7 +84,10 @@ def read(folder: Path) -> Manifest:
 
 
 def unfit(manifest: Manifest, identity: Identity, question: Question, vocabulary: str = "") -> str | None:
-    """None when the adapter belongs to this engine, its vocabulary and the question, else the reason in a sentence."""
+    """None when the adapter belongs to this engine, its vocabulary and the question, else the reason in a sentence.
+
+    An adapter of the method "instruct" belongs to every question, and to whatever its prompts say.
+    """
     engines = SCORERS.get(manifest.method, (manifest.engine,))
     if identity.engine not in engines or manifest.base_digest != identity.digest:
         return (
@@ -90,6 +101,8 @@ def unfit(manifest: Manifest, identity: Identity, question: Question, vocabulary
             f"'{identity.base}' in use ({vocabulary[:12] or 'none'}). Use the tokenizer it was trained with, "
             "or train again."
         )
+    if manifest.method == INSTRUCT:
+        return None
     if manifest.prompt != identity.prompt and manifest.method == "lora":
         return (
             "The adapter was trained on other prompts: another source of instructions, number of examples, window or "
@@ -117,7 +130,7 @@ def unfit(manifest: Manifest, identity: Identity, question: Question, vocabulary
 
 def not_lora(folder: Path, manifest: Manifest) -> str | None:
     """None when the adapter is a whole LoRA, which a causal model can use, else the reason in a sentence."""
-    if manifest.method != "lora" or not {LORA_CONFIG, LORA_TENSORS} <= set(manifest.files):
+    if manifest.method not in LORAS or not {LORA_CONFIG, LORA_TENSORS} <= set(manifest.files):
         return f"The adapter {folder.name} is a '{manifest.method}', which a causal model cannot use."
     return None
 

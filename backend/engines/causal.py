@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,10 +16,10 @@ from numpy.typing import NDArray
 from backend.engines.causal_model import CausalModel, longest
 from backend.engines.devices import out_of_memory
 from backend.engines.packs import Prefix, pack, packs, run, run_prefix
-from backend.engines.prompts import Ask, Ours, Wording, asks, recipe
+from backend.engines.prompts import Ask, Ours, Wording, asks, recipe, showing
 from backend.engines.protocol import EngineError, Family, Identity, Item, Scores
 from backend.engines.scorable import checked, why_not
-from backend.engines.tokens import Seams, Tokens, common, load
+from backend.engines.tokens import Encoded, Seams, Tokens, common, load
 from backend.engines.trie import METHODS, Method, Trie, build
 from backend.engines.unwatched import unwatched
 from backend.engines.weights import Weights
@@ -26,6 +27,7 @@ from labelstudio_config.codebook import Question
 
 SLICE = 2048  # items whose prompts are in memory at once
 KEPT = 32  # prefixes and tries kept ready, each the last used
+KEPT_TOKENS = 12_000  # of prefixes, those with examples being long: 6 GB for a 7B
 BUDGET = {"cpu": 1024}  # tokens of a pack; measured: more are slower on a CPU
 BUDGET_ELSEWHERE = 8192
 
@@ -113,21 +115,37 @@ class CausalEngine:
     def warnings(self, items: Sequence[Item]) -> list[str | None]:
         return [None] * len(items)
 
+    def worded(self, wording: Wording) -> CausalEngine:
+        """The same model in memory, asked in another wording."""
+        other = copy.copy(self)
+        other.wording = wording
+        other.__dict__.pop("identity", None)
+        return other
+
     def frames(self, question: Question) -> tuple[Frame, ...]:
         """What is asked for the question: one thing, or one for each label when any number of them may apply."""
         return tuple(self._frame(ask) for ask in asks(question, self.wording, self.shots))
 
-    def score(self, question: Question, items: Sequence[Item], adapter: Path | None = None) -> Scores:
-        family = checked(question, items)
-        frames = self.frames(question)
+    def score(
+        self,
+        question: Question,
+        items: Sequence[Item],
+        adapter: Path | None = None,
+        shown: Sequence[str] | None = None,
+    ) -> Scores:
+        """See `Engine`. Examples that all items share are run once, with the instruction; others with each text."""
+        family = checked(question, items, shown)
+        asked = showing(question, self.wording, self.shots, shown)
+        frames = [(self._frame(ask), own) for ask, own in asked]
         folder = adapter.resolve() if adapter is not None else None
         scores = np.empty((len(items), len(question.labels)))
         cut = np.zeros(len(items), dtype=np.int64)
         with self.model.using(folder, self.identity, question) as model:
-            for column, frame in enumerate(frames):
+            for column, (frame, own) in enumerate(frames):
                 for start in range(0, len(items), SLICE):
                     rows = slice(start, start + SLICE)
-                    found, lost = self._scored(model, folder, frame, items[rows])
+                    encoded = self.tokens.encode(frame.ask, frame.seams, items[rows], own[rows] if own else None)
+                    found, lost = self._scored(model, folder, frame, encoded), encoded.cut
                     np.maximum(cut[rows], lost, out=cut[rows])
                     if family is Family.BERNOULLI:
                         scores[rows, column] = found[:, 0]
@@ -135,22 +153,22 @@ class CausalEngine:
                         scores[rows] = found
         return Scores(family, scores, cut)
 
-    def _scored(
-        self, model: Any, folder: Path | None, frame: Frame, items: Sequence[Item]
-    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Log-probabilities [n, words] of a slice of items, and the tokens cut off each [n]."""
+    def _scored(self, model: Any, folder: Path | None, frame: Frame, encoded: Encoded) -> NDArray[np.float64]:
+        """Log-probabilities [n, words] of a slice of items; those that lost examples share less, so they go apart."""
         import torch
 
-        encoded = self.tokens.encode(frame.ask, frame.seams, items)
-        shared = min(common([list(frame.seams.prefix), *encoded.ids]), min(map(len, encoded.ids)) - 1)
-        order = sorted(range(len(items)), key=lambda n: len(encoded.ids[n]), reverse=True)
-        texts = [encoded.ids[n][shared:] for n in order]
-        with torch.inference_mode():
-            prefix = self._prefix(model, folder, frame.seams.prefix).first(shared)
-            edges = self._edges(model, prefix, frame.trie, texts)
-        scores = np.empty((len(items), len(frame.ask.words)))
-        scores[order] = frame.trie.scores(edges)
-        return scores, encoded.cut
+        scores = np.empty((len(encoded.ids), len(frame.ask.words)))
+        for rows in (np.flatnonzero(~encoded.fewer), np.flatnonzero(encoded.fewer)):
+            if not rows.size:
+                continue
+            order = sorted(rows, key=lambda n: len(encoded.ids[n]), reverse=True)
+            ids = [encoded.ids[n] for n in order]
+            shared = min(common([list(frame.seams.prefix), *ids]), len(ids[-1]) - 1)
+            with torch.inference_mode():
+                prefix = self._prefix(model, folder, frame.seams.prefix).first(shared)
+                edges = self._edges(model, prefix, frame.trie, [text[shared:] for text in ids])
+            scores[order] = frame.trie.scores(edges)
+        return scores
 
     def _edges(self, model: Any, prefix: Prefix, trie: Trie, texts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
         """Log-probabilities [n, edges], pack by pack; when memory runs out, packs become half as large."""
@@ -192,7 +210,9 @@ class CausalEngine:
                 self._shrink(len(ids), 1)
             self._prefixes[key] = made
         self._prefixes.move_to_end(key)
-        while len(self._prefixes) > KEPT:
+        while len(self._prefixes) > KEPT or (
+            len(self._prefixes) > 1 and sum(kept.length for kept in self._prefixes.values()) > KEPT_TOKENS
+        ):
             self._prefixes.popitem(last=False)
         return self._prefixes[key]
 

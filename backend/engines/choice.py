@@ -71,8 +71,12 @@ def wording_of(settings: Settings, weights: Weights) -> Wording:
     """
     from backend.engines.wording import wording
 
-    theirs = settings.verbalisers == "on" or (settings.verbalisers == "auto" and models.released(weights))
-    return wording(settings.instructions, verbalised=theirs)
+    return wording(settings.instructions, verbalised=verbalised(settings, weights))
+
+
+def verbalised(settings: Settings, weights: Weights) -> bool:
+    """Whether these weights are asked for the words that SOCIALITE-LLAMA's learned for labels."""
+    return settings.verbalisers == "on" or (settings.verbalisers == "auto" and models.released(weights))
 
 
 def remarks(settings: Settings, questions: Iterable[Question]) -> list[str]:

@@ -55,7 +55,7 @@ def seconds(engine: CausalEngine, question: Question, items: Sequence[Item], tex
         prefix, answers = len(frame.seams.prefix), len(frame.trie.tokens)
         ids = engine.tokens.encode(frame.ask, frame.seams, some).ids
         tokens += prefix + sum(len(text) - prefix + answers for text in ids) * times
-    return tokens * 2 * _weights(engine) / (SHARE * _rate(engine))
+    return tokens * 2 * _weights(engine) / (SHARE * rate(engine.model.device))
 
 
 def _weights(engine: CausalEngine) -> int:
@@ -64,12 +64,12 @@ def _weights(engine: CausalEngine) -> int:
     return models.parameters(folder, named=".layers.") or models.parameters(folder)
 
 
-def _rate(engine: CausalEngine, width: int = 1024) -> float:
-    """Floating-point operations a second of matrix products on the engine's device, in its numbers."""
+def rate(device: str, width: int = 1024) -> float:
+    """Floating-point operations a second of matrix products on the device, in the numbers it scores in."""
     import torch
 
-    dtype = torch.float32 if engine.model.device == "cpu" else torch.bfloat16
-    a, b = (torch.ones(width, width, device=engine.model.device, dtype=dtype) for _ in range(2))
+    dtype = torch.float32 if device == "cpu" else torch.bfloat16
+    a, b = (torch.ones(width, width, device=device, dtype=dtype) for _ in range(2))
     best = 0.0
     for _ in range(4):
         started = time.perf_counter()

@@ -17,7 +17,7 @@ from backend.engines.encoder_loras import Lora
 from backend.engines.head import FEATURES, Head, features, load
 from backend.engines.language import foreign
 from backend.engines.protocol import EngineError, Family, Identity, Item, Scores
-from backend.engines.scorable import checked, why_not
+from backend.engines.scorable import checked, no_examples, why_not
 from backend.engines.weights import MINILM, find
 from backend.engines.zeroshot import RECIPE, Prototypes, log_probabilities, prototypes
 from labelstudio_config.codebook import Question
@@ -99,7 +99,14 @@ class EncoderEngine:
             return [None] * len(items)
         return [_warning(next(filter(None, map(foreign, item)), None)) for item in items]
 
-    def score(self, question: Question, items: Sequence[Item], adapter: Path | None = None) -> Scores:
+    def score(
+        self,
+        question: Question,
+        items: Sequence[Item],
+        adapter: Path | None = None,
+        shown: Sequence[str] | None = None,
+    ) -> Scores:
+        no_examples("encoder", shown)
         learned = self._learned(adapter, question) if adapter is not None else None
         if learned and learned.lora:
             family = checked(question, items)

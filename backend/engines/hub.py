@@ -48,6 +48,11 @@ def fetched(
         raise EngineError(_why(error, repo, revision, kind)) from error
 
 
+def page(dataset: str) -> str:
+    """Where a data set says what its terms are."""
+    return f"{PAGE}/datasets/{dataset}"
+
+
 def commit(folder: Path) -> str:
     """The revision that a folder of the cache holds; empty for another folder."""
     return folder.name if folder.parent.name == "snapshots" else ""
@@ -123,14 +128,20 @@ def _why(error: Exception, repo: str, revision: str | None, kind: str) -> str:
         return f"There is no {kind} '{repo}' at huggingface.co that is open to you. Check its name."
     if isinstance(error, OfflineModeIsEnabled) or _offline():
         return (
-            f"'{repo}' is not on this machine, and HF_HUB_OFFLINE forbids a download. Unset it and try again, or copy "
-            "the model's folder from another computer and give that folder as the model."
+            f"'{repo}' is not on this machine, and HF_HUB_OFFLINE forbids a download. Unset it and try again, or "
+            f"{_copied(kind)}."
         )
     return (
         f"'{repo}' cannot be downloaded from huggingface.co ({type(error).__name__}). Check the connection and the "
-        "free space and try again: what has arrived is kept. Or copy the model's folder from another computer and "
-        "give that folder as the model."
+        f"free space and try again: what has arrived is kept. Or {_copied(kind)}."
     )
+
+
+def _copied(kind: str) -> str:
+    """How it comes here without a download."""
+    if kind == "model":
+        return "copy the model's folder from another computer and give that folder as the model"
+    return "copy the hub's cache, in which it lies, from another computer (the variable HF_HOME names its folder)"
 
 
 def _offline() -> bool:

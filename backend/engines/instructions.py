@@ -5,26 +5,18 @@ They are the authors' and no part of this program. Of the dataset's rows nothing
 
 from __future__ import annotations
 
-import csv
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib import import_module
-from pathlib import Path
 
-from backend.engines import cache, hub
+from backend.engines import cache, dataset
+from backend.engines.dataset import DATASET, INPUT_COLUMN, TASK, WHOLE, Row
 from backend.engines.prompts import BEGIN, INPUT, OUTPUT
 from backend.engines.protocol import EngineError
 
-DATASET = "hlab/SocialiteInstructions"
 FILE = "instructions.json"
 SPLITS = ("test", "valid", "train")  # looked through in this order, until every task that is wanted was met
-ENDINGS = ("jsonl", "json", "csv", "parquet")
-WHOLE, TASK, INPUT_COLUMN = "Model Input", "task_type", "Input"
 ENOUGH = 200  # rows of a task that settle what their instruction is
-
-Row = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +51,10 @@ def fetch(wanted: Iterable[str], revision: str | None = None) -> Instructions:
     """Read the instructions of these tasks from the hub's newest revision, or the given one, and keep them."""
     missing = set(wanted)
     rows: dict[str, list[Row]] = defaultdict(list)
-    folder = Path()
     for split in SPLITS:
-        folder = hub.fetched(DATASET, revision, [f"*{split}*.{ending}" for ending in ENDINGS], kind="dataset")
-        revision = hub.commit(folder) or revision  # all splits of one revision
-        for path in sorted(p for ending in ENDINGS for p in folder.rglob(f"*{split}*.{ending}")):
-            for row in table(path):
+        revision, paths = dataset.tables(split, revision)  # all splits of one revision
+        for path in paths:
+            for row in dataset.table(path, (TASK, WHOLE, INPUT_COLUMN)):
                 task = str(row.get(TASK) or "")
                 if task and len(rows[task]) < ENOUGH:
                     rows[task].append(row)
@@ -77,7 +67,7 @@ def fetch(wanted: Iterable[str], revision: str | None = None) -> Instructions:
             f"'{DATASET}' holds no table with the columns '{TASK}' and '{WHOLE}' any more. Use our own wording: "
             "--instructions ours."
         )
-    made = Instructions(hub.commit(folder) or str(revision), found)
+    made = Instructions(str(revision), found)
     cache.write_json(cache.folder() / FILE, {"dataset": DATASET, "revision": made.revision, "instructions": found})
     return made
 
@@ -99,14 +89,6 @@ def instruction(rows: Iterable[Row]) -> str | None:
     return max(alike, key=len) if most > 1 else min(alike, key=len)
 
 
-def table(path: Path) -> Iterator[Row]:
-    """The rows of a table: JSON lines, a JSON list, CSV, or Parquet where pyarrow is installed."""
-    try:
-        yield from _READERS[path.suffix.lstrip(".")](path)
-    except (ValueError, csv.Error) as error:
-        raise EngineError(f"The file {path.name} of '{DATASET}' is damaged. Fetch it again.") from error
-
-
 def _beginnings(row: Row) -> Iterator[str]:
     """Every instruction that a row may begin with."""
     whole, text = row.get(WHOLE), row.get(INPUT_COLUMN)
@@ -122,35 +104,3 @@ def _beginnings(row: Row) -> Iterator[str]:
     while start >= 0:
         yield body[:start]
         start = body.find(INPUT, start + 1)
-
-
-def _json(path: Path) -> Iterator[Row]:
-    """A list of objects, or one object a line."""
-    with path.open(encoding="utf-8") as stream:
-        first = stream.read(1)
-        stream.seek(0)
-        rows = json.load(stream) if first == "[" else (json.loads(line) for line in stream if line.strip())
-        yield from (row for row in rows if isinstance(row, dict))
-
-
-def _csv(path: Path) -> Iterator[Row]:
-    csv.field_size_limit(1 << 24)
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        yield from csv.DictReader(stream)
-
-
-def _parquet(path: Path) -> Iterator[Row]:
-    try:
-        parquet = import_module("pyarrow.parquet")
-    except ImportError as error:
-        raise EngineError(
-            f"'{DATASET}' is a Parquet table, which takes a library to read: pip install pyarrow. Then fetch it again; "
-            "or use our own wording: --instructions ours."
-        ) from error
-    file = parquet.ParquetFile(path)
-    columns = [name for name in (TASK, WHOLE, INPUT_COLUMN) if name in file.schema_arrow.names]
-    for batch in file.iter_batches(columns=columns):
-        yield from batch.to_pylist()
-
-
-_READERS = {"jsonl": _json, "json": _json, "csv": _csv, "parquet": _parquet}

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.engines.protocol import EngineError, Family, Identity, Item, Scores
-from backend.engines.scorable import checked, why_not
+from backend.engines.scorable import checked, no_examples, why_not
 from labelstudio_config.codebook import Question
 
 WORD = re.compile(r"\w+")
@@ -56,9 +56,16 @@ class KeywordEngine:
     def warnings(self, items: Sequence[Item]) -> list[str | None]:
         return [None] * len(items)
 
-    def score(self, question: Question, items: Sequence[Item], adapter: Path | None = None) -> Scores:
-        """Scores of the items; texts of a pair count together. It has no adapters: one given is refused."""
+    def score(
+        self,
+        question: Question,
+        items: Sequence[Item],
+        adapter: Path | None = None,
+        shown: Sequence[str] | None = None,
+    ) -> Scores:
+        """Scores of the items; texts of a pair count together. It takes neither adapters nor examples."""
         family = checked(question, items)
+        no_examples("keyword", shown)
         if adapter is not None:
             raise EngineError("The keyword engine does not learn, so it takes no adapter. Score without one.")
         words = _words(question)

@@ -73,10 +73,19 @@ class Engine(Protocol):
         """None when the question can be scored, else the reason in a sentence."""
         ...
 
-    def score(self, question: Question, items: Sequence[Item], adapter: Path | None = None) -> Scores:
+    def score(
+        self,
+        question: Question,
+        items: Sequence[Item],
+        adapter: Path | None = None,
+        shown: Sequence[str] | None = None,
+    ) -> Scores:
         """Score every item on the question. `adapter` is an adapter directory, or None for the zero-shot scorer.
 
-        Raises `EngineError` with a sentence for a person when the question or the adapter cannot be used.
+        `shown` are the examples that each item's prompt shows, one string of `backend.engines.prompts.shown_lines` an
+        item, empty for none. They take the place of the codebook's own examples, and are no part of the identity.
+        Raises `EngineError` with a sentence for a person when the question or the adapter cannot be used, or when
+        examples are given to an engine that reads none.
         """
         ...
 

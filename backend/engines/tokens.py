@@ -1,6 +1,7 @@
 """Prompts as token ids: whole prompts are tokenized together with their answers, since tokens merge across seams.
 
-A prompt that is too long is cut inside its texts, the longest first, never in the template or the answer.
+A prompt that is too long loses its examples, the last line first, and only when all are gone the ends of its texts, the
+longest first; never anything of the template or the answer.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.engines.prompts import Ask, Prompt
+from backend.engines.prompts import Ask, Lines, Prompt
 from backend.engines.protocol import EngineError, Item
 
 # Texts that try the seams: what their prompts share, all do, and their answers are those of any text.
@@ -37,10 +38,11 @@ class Seams:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Prompts as token ids without the tokens that `Seams.back` counts, and int64 [n], the tokens cut off each."""
+    """Prompts as token ids; int64 [n], the tokens cut off each; and bool [n], which of them lost examples."""
 
     ids: list[list[int]]
     cut: NDArray[np.int64]
+    fewer: NDArray[np.bool_]
 
 
 class Tokens:
@@ -79,19 +81,44 @@ class Tokens:
         back, answers = found.pop()
         return Seams(tuple(plain[0][: common(plain)]), back, answers)
 
-    def encode(self, ask: Ask, seams: Seams, items: Sequence[Item]) -> Encoded:
-        """The prompts of all items. `EngineError` when the instruction alone is longer than the window."""
-        prompts = [ask.prompt(item) for item in items]
+    def encode(self, ask: Ask, seams: Seams, items: Sequence[Item], shown: Sequence[Lines] | None = None) -> Encoded:
+        """The prompts of all items without the tokens that `Seams.back` counts; `shown` are each item's own examples.
+
+        `EngineError` when the instruction alone is longer than the window.
+        """
+        given = shown if shown is not None else [None] * len(items)
+        prompts = [ask.prompt(item, lines) for item, lines in zip(items, given, strict=True)]
         room = self.window - max(len(answer) - 1 for answer in seams.answers) + seams.back
+        found = self.fitted(prompts, room)
+        return Encoded([ids[: len(ids) - seams.back] for ids in found.ids], found.cut, found.fewer)
+
+    def fitted(self, prompts: Sequence[Prompt], room: int) -> Encoded:
+        """The prompts with at most `room` tokens each. `EngineError` when an instruction alone has more."""
         found = self.ids([str(prompt) for prompt in prompts])
-        cut = np.zeros(len(items), dtype=np.int64)
+        cut = np.zeros(len(prompts), dtype=np.int64)
+        fewer = np.zeros(len(prompts), dtype=np.bool_)
         for row, ids in enumerate(found):
             if len(ids) > room:
                 found[row] = self._shortened(prompts[row], len(ids), room)
-                cut[row] = len(ids) - len(found[row])
-        return Encoded([ids[: len(ids) - seams.back] for ids in found], cut)
+                cut[row], fewer[row] = len(ids) - len(found[row]), bool(prompts[row].shown)
+        return Encoded(found, cut, fewer)
 
     def _shortened(self, prompt: Prompt, length: int, room: int) -> list[int]:
+        """The prompt's ids with as many of its examples as fit into `room`, else with none and less of its texts."""
+        if not prompt.shown:
+            return self._cut_in_texts(prompt, length, room)
+        fit: list[int] = []
+        fewest, most = 0, len(prompt.shown)
+        while fewest < most:
+            middle = (fewest + most) // 2
+            (ids,) = self.ids([str(prompt.with_examples(middle))])
+            if len(ids) <= room:
+                fit, fewest = ids, middle + 1
+            else:
+                most, length = middle, len(ids)
+        return fit or self._cut_in_texts(prompt.with_examples(0), length, room)
+
+    def _cut_in_texts(self, prompt: Prompt, length: int, room: int) -> list[int]:
         """The prompt's ids with its texts cut so that at most `room` are left of `length`."""
         starts = [self._starts(text) for text in prompt.texts]
         lengths = [len(places) for places in starts]

@@ -117,6 +117,25 @@ class Server:
             raise unusable(self.url, "it gives numbers that are no log-probabilities")
         return np.minimum(found, 0.0)
 
+    def continued(self, model: str, prompts: Sequence[Sequence[int]], longest: int, end: int) -> list[list[int]]:
+        """The likeliest tokens one after the other behind each prompt, at most `longest`, `end` included if it came."""
+        body = {
+            "model": model,
+            "prompt": [list(prompt) for prompt in prompts],
+            "return_token_ids": True,
+            **ONE,
+            "max_tokens": longest,
+            "temperature": 0.0,
+        }
+        found = []
+        for choice in self._choices(model, body, len(prompts)):
+            ids = choice.get("token_ids")
+            if not isinstance(ids, list):
+                raise unusable(self.url, "it does not say which tokens it gives")
+            stopped = choice.get("finish_reason") == "stop" and ids[-1:] != [end]
+            found.append([*map(int, ids), *([end] if stopped else [])])
+        return found
+
     def load_adapter(self, name: str, folder: str) -> None:
         """The server reads the adapter in `folder`, as a model of that name; nothing happens if it has it already."""
         body = {"lora_name": name, "lora_path": folder}

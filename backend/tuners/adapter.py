@@ -22,7 +22,10 @@ from backend.engines.protocol import Identity
 from backend.tuners.targets import TrainingError
 from labelstudio_config.codebook import Question
 
-LIBRARIES = ("socialite", "numpy", "scipy", "safetensors", "torch", "transformers", "peft")
+CARD = "README.md"
+LIBRARIES = ("socialite", "numpy", "scipy", "safetensors", "torch", "transformers", "peft", "accelerate")
+
+Card = Callable[[Manifest], str]  # what a person reads of an adapter or a model
 
 
 def write(folder: Path, manifest: Manifest, tensors: Mapping[str, NDArray[np.generic]]) -> Manifest:
@@ -33,12 +36,16 @@ def write(folder: Path, manifest: Manifest, tensors: Mapping[str, NDArray[np.gen
 
 
 def adopt(
-    saved: Path, folder: Path, manifest: Manifest, tensors: Mapping[str, NDArray[np.generic]] | None = None
+    saved: Path,
+    folder: Path,
+    manifest: Manifest,
+    tensors: Mapping[str, NDArray[np.generic]] | None = None,
+    card: Card | None = None,
 ) -> Manifest:
     """Make an adapter of a LoRA that peft's `save_pretrained` wrote to `saved`; see `write`.
 
-    `tensors` are those of a head beside it. Only peft's settings and safetensors are taken; `TrainingError` when it
-    wrote something else.
+    `tensors` are those of a head beside it, `card` writes what stands in its README. Only peft's settings and
+    safetensors are taken; `TrainingError` when it wrote something else.
     """
     from safetensors.numpy import save_file
 
@@ -57,19 +64,34 @@ def adopt(
         if tensors:
             save_file(dict(tensors), part / TENSORS)
 
-    return _written(folder, manifest, fill, (LORA_CONFIG, LORA_TENSORS, *((TENSORS,) if tensors else ())))
+    return _written(folder, manifest, fill, (LORA_CONFIG, LORA_TENSORS, *((TENSORS,) if tensors else ())), card)
 
 
-def _written(folder: Path, manifest: Manifest, fill: Callable[[Path], None], names: Sequence[str]) -> Manifest:
+def model(folder: Path, manifest: Manifest, fill: Callable[[Path], None], card: Card | None = None) -> Manifest:
+    """Write a whole model, which `fill` puts into a folder, with its manifest; see `write`."""
+    return _written(folder, manifest, fill, (), card)
+
+
+def _written(
+    folder: Path,
+    manifest: Manifest,
+    fill: Callable[[Path], None],
+    names: Sequence[str],
+    card: Card | None = None,
+) -> Manifest:
+    """Without `names`, all files of safetensors are what is whole or damaged later."""
     free(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.part")
     part.mkdir()
     try:
         fill(part)
-        files = {name: hashlib.sha256((part / name).read_bytes()).hexdigest() for name in names}
+        files = {name: _sha256(part / name) for name in names}
+        files |= {} if names else {path.name: _sha256(path) for path in sorted(part.glob("*.safetensors"))}
         whole = replace(manifest, files=files)
         (part / MANIFEST).write_text(whole.text(), encoding="utf-8", newline="\n")
+        if card:
+            (part / CARD).write_text(card(whole), encoding="utf-8", newline="\n")
         free(folder)
         part.rename(folder)
     except OSError as error:
@@ -77,6 +99,11 @@ def _written(folder: Path, manifest: Manifest, fill: Callable[[Path], None], nam
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return whole
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def described(

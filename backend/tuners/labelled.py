@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -37,11 +38,21 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """Lessons whose prompts all begin with the same tokens, `prefix`: the instruction. `cut` prompts were too long."""
+    """Lessons whose prompts all begin with the same tokens, `prefix`: the instruction. `cut` prompts were too long.
+
+    An epoch draws `draws` of the lessons, others each time, and some several times where there are fewer; by default
+    it takes each once.
+    """
 
     prefix: tuple[int, ...]
     lessons: tuple[Lesson, ...]
     cut: int = 0
+    draws: int | None = None
+
+    @property
+    def drawn(self) -> int:
+        """Lessons of an epoch."""
+        return len(self.lessons) if self.draws is None else self.draws
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +93,73 @@ def courses(
 
 
 def batches(taught: Sequence[Course], size: int, generator: np.random.Generator) -> Iterator[Batch]:
-    """Every lesson once, in batches of one course and of like lengths, in random order."""
+    """The lessons of an epoch, in batches of one course and of like lengths, in random order."""
     found = []
     for course in taught:
-        order = generator.permutation(len(course.lessons))
+        order = _order(course, generator)
         for start in range(0, len(order), MIXED * size):  # neighbours in length, of a part that chance has drawn
             part = sorted(order[start : start + MIXED * size], key=lambda n: len(course.lessons[n]))
             for first in range(0, len(part), size):
                 lessons = tuple(course.lessons[n] for n in part[first : first + size])
                 found.append(Batch(course.prefix, lessons))
     yield from (found[n] for n in generator.permutation(len(found)))
+
+
+def steps(
+    taught: Sequence[Course], size: int, together: int, generator: np.random.Generator
+) -> Iterator[tuple[Batch, ...]]:
+    """The lessons of an epoch in steps of `size`, which hold `together` of a course and then some of another.
+
+    With as many together as a step holds it is of one course; with one it is drawn over all. A step's lessons of one
+    course are one batch.
+    """
+    parts = list(batches(taught, together, generator))
+    several = _several(size, together)
+    yield from (_joined(parts[start : start + several]) for start in range(0, len(parts), several))
+
+
+def count(taught: Sequence[Course], size: int, together: int) -> int:
+    """The number of `steps`."""
+    return math.ceil(sum(math.ceil(course.drawn / together) for course in taught) / _several(size, together))
+
+
+def share(step: Sequence[Batch], rank: int, of: int) -> tuple[Batch, ...]:
+    """What the process of this rank takes of a step: about as many tokens as each of the others."""
+    if of == 1:
+        return tuple(step)
+    lengths = np.array([len(lesson) for batch in step for lesson in batch.lessons])
+    owner = ((np.cumsum(lengths) - lengths / 2) * of / lengths.sum()).astype(int)
+    mine, start = [], 0
+    for batch in step:
+        places = np.flatnonzero(owner[start : start + len(batch.lessons)] == rank)
+        start += len(batch.lessons)
+        if len(places):
+            mine.append(Batch(batch.prefix, tuple(batch.lessons[n] for n in places)))
+    return tuple(mine)
+
+
+def _order(course: Course, generator: np.random.Generator) -> list[int]:
+    """Places of the lessons of an epoch, each as often as another or once more."""
+    left, order = course.drawn, []
+    while left > 0:
+        some = generator.permutation(len(course.lessons))[:left]
+        order += some.tolist()
+        left -= len(some)
+    return order
+
+
+def _several(size: int, together: int) -> int:
+    return max(1, size // together)
+
+
+def _joined(parts: Sequence[Batch]) -> tuple[Batch, ...]:
+    """Batches of the same instruction as one, the shortest lessons first."""
+    if len(parts) == 1:
+        return (parts[0],)
+    found: dict[tuple[int, ...], list[Lesson]] = {}
+    for part in parts:
+        found.setdefault(part.prefix, []).extend(part.lessons)
+    return tuple(Batch(prefix, tuple(sorted(lessons, key=len))) for prefix, lessons in found.items())
 
 
 def _course(tokens: Tokens, ask: Ask, items: Sequence[Item], goal: Array, weights: Array) -> Course:

@@ -92,7 +92,7 @@ def tune_causal(
     )
     checkpoint = Checkpoint(work / CHECKPOINT, _key(engine, question, made, options, plan, snapshot, parent))
     report(Step("loading the model", 0, 1))
-    with torch.random.fork_rng(devices=_gpus(engine.model.device)):
+    with torch.random.fork_rng(devices=gpus(engine.model.device)):
         torch.manual_seed(options.seed)
         model = tunable(engine, options)
         learned = train(model, made.taught, plan, held=made.held, checkpoint=checkpoint, report=report)
@@ -179,7 +179,7 @@ def _key(engine: CausalEngine, question: Question, made: Material, *rest: object
     return hashlib.sha256(repr((*parts, *rest, BALANCE, with_them)).encode()).hexdigest()
 
 
-def _gpus(device: str) -> list[str]:
+def gpus(device: str) -> list[str]:
     """The GPUs whose random numbers training draws."""
     return [device] if device.startswith("cuda") else []
 

@@ -67,11 +67,12 @@ def engine(folder: Path, shape: str, device: str, *, model: Any = None) -> Causa
     (folder / "config.json").write_text(json.dumps({"model_type": "llama"}), encoding="utf-8")
     weights = Weights(folder, f"random {shape} Llama", shape, "numbered words", 2048)
     made = CausalEngine(weights, wording=Told(INSTRUCTION - 3), device=device, ready=False)
-    made.model.base = model if model is not None else _random(config, made)
+    made.model.base = model if model is not None else random_model(config, made)
     return made
 
 
-def _random(config: Any, engine: CausalEngine) -> Any:
+def random_model(config: Any, engine: CausalEngine) -> Any:
+    """A model of random weights for this engine, which never touches the disk."""
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -83,13 +84,14 @@ def _random(config: Any, engine: CausalEngine) -> Any:
         return AutoModelForCausalLM.from_config(config, dtype=dtype, attn_implementation=register()).eval()
 
 
-def settings(shape: str) -> Any:
-    """transformers' settings of a Llama of this shape."""
+def settings(shape: str, words: int | None = None) -> Any:
+    """transformers' settings of a Llama of this shape, with a vocabulary of so many `words` if not the shape's own."""
     from transformers import LlamaConfig
 
     heads = HEADS[shape]
+    size = {"vocab_size": words} if words else {}
     return LlamaConfig(
-        **SHAPES[shape],
+        **SHAPES[shape] | size,
         num_attention_heads=heads,
         num_key_value_heads=heads,
         max_position_embeddings=4096,

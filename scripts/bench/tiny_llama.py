@@ -22,7 +22,7 @@ def make(
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    size = _vocabulary(folder, texts, words, window)
+    size = vocabulary(folder, texts, words, window)
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=size,
@@ -40,7 +40,7 @@ def make(
     return sum(weight.numel() for weight in model.parameters())
 
 
-def _vocabulary(folder: Path, texts: Iterable[str], words: int, window: int) -> int:
+def vocabulary(folder: Path, texts: Iterable[str], words: int, window: int) -> int:
     """Byte pairs in the manner of Llama's; a byte that was never seen is still a token. The size."""
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
     from tokenizers.trainers import BpeTrainer

@@ -25,9 +25,15 @@ class CountingEngine(KeywordEngine):
 
     log: Path
 
-    def score(self, question: Question, items: Sequence[Item], adapter: Path | None = None) -> Scores:
+    def score(
+        self,
+        question: Question,
+        items: Sequence[Item],
+        adapter: Path | None = None,
+        shown: Sequence[str] | None = None,
+    ) -> Scores:
         time.sleep(PACE * len(items))
-        found = super().score(question, items, adapter)
+        found = super().score(question, items, adapter, shown)
         with self.log.open("a", encoding="utf-8") as file:
             file.write("".join(f"{question.id}\t{item[0]}\n" for item in items))
         return found

@@ -44,7 +44,13 @@ class FakeEngine:
     def warnings(self, items: Sequence[Item]) -> list[str | None]:
         return [None] * len(items)
 
-    def score(self, question: Question, items: Sequence[Item], adapter: Path | None = None) -> Scores:
+    def score(
+        self,
+        question: Question,
+        items: Sequence[Item],
+        adapter: Path | None = None,
+        shown: Sequence[str] | None = None,
+    ) -> Scores:
         assert self._busy.acquire(blocking=False), "two threads scored at once"
         try:
             self.entered.release()
@@ -70,7 +76,13 @@ class FakeEngine:
 class SilentEngine(FakeEngine):
     """The same engine, after a restart with everything in the store: to ask it is an error."""
 
-    def score(self, question: Question, items: Sequence[Item], adapter: Path | None = None) -> Scores:
+    def score(
+        self,
+        question: Question,
+        items: Sequence[Item],
+        adapter: Path | None = None,
+        shown: Sequence[str] | None = None,
+    ) -> Scores:
         self.asked.append((question.id, list(items)))
         raise EngineError("Everything is in the store already.")
 

@@ -103,9 +103,15 @@ def test_texts_of_other_streams_leave_the_examples_alone(leaking: World) -> None
 class Recorder(FakeEngine):
     """Keeps the examples that it was shown of the label 'yes'."""
 
-    def score(self, question: Question, items: Sequence[Item], adapter: Path | None = None) -> Scores:
+    def score(
+        self,
+        question: Question,
+        items: Sequence[Item],
+        adapter: Path | None = None,
+        shown: Sequence[str] | None = None,
+    ) -> Scores:
         self.shown = question.labels[1].examples
-        return super().score(question, items, adapter)
+        return super().score(question, items, adapter, shown)
 
 
 def test_the_running_service_asks_without_them(leaking: World) -> None:

@@ -47,7 +47,13 @@ def test_one_text_at_fault_among_many_is_found_by_halving() -> None:
     calls: list[int] = []
 
     class Counting(FakeEngine):
-        def score(self, question: Question, items: Sequence[Item], adapter: Path | None = None) -> Scores:
+        def score(
+            self,
+            question: Question,
+            items: Sequence[Item],
+            adapter: Path | None = None,
+            shown: Sequence[str] | None = None,
+        ) -> Scores:
             calls.append(len(items))
             return super().score(question, items, adapter)
 

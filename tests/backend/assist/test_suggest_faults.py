@@ -63,8 +63,14 @@ class WrongEngine(FakeEngine):
 
     change: Any = None
 
-    def score(self, question: Question, items: Sequence[Item], adapter: Path | None = None) -> Scores:
-        right = super().score(question, items, adapter)
+    def score(
+        self,
+        question: Question,
+        items: Sequence[Item],
+        adapter: Path | None = None,
+        shown: Sequence[str] | None = None,
+    ) -> Scores:
+        right = super().score(question, items, adapter, shown)
         return Scores(right.family, self.change(right.log_probabilities), right.cut)
 
 

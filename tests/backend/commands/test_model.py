@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from backend import cli
-from backend.engines.instructions import DATASET
+from backend.engines.dataset import DATASET
 from backend.engines.models import RELEASED
 from tests.backend.engines.hub_cache import hub_cache, published
 

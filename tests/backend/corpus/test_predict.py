@@ -135,10 +135,16 @@ def test_what_cannot_be_scored_is_left_out_with_a_sentence(tmp_path: Path) -> No
 class Faltering(KeywordEngine):
     """Fails on one text, reads only half of another, and doubts a third."""
 
-    def score(self, question: Question, items: Sequence[Item], adapter: Path | None = None) -> Scores:
+    def score(
+        self,
+        question: Question,
+        items: Sequence[Item],
+        adapter: Path | None = None,
+        shown: Sequence[str] | None = None,
+    ) -> Scores:
         if any("poison" in item[0] for item in items):
             raise EngineError("The engine does not take this.")
-        scores = super().score(question, items, adapter)
+        scores = super().score(question, items, adapter, shown)
         cut = np.array([7 if "long" in item[0] else 0 for item in items])
         return Scores(scores.family, scores.log_probabilities, cut)
 

@@ -74,6 +74,9 @@ class FakeVllm(ThreadingHTTPServer):
             return error(400, f"token_id(s) {ids} in logprob_token_ids contain out-of-vocab token ids")
         if ids and len(ids) > 128:
             return error(400, "Requested logprob_token_ids is greater than max allowed: 128")
+        if body["max_tokens"] > 1:
+            choices = [self._said(n, model, prompt, body["max_tokens"]) for n, prompt in enumerate(prompts)]
+            return 200, self.tamper({"model": body["model"], "choices": choices[::-1]})
         rows = zip(prompts, self._rows(model, prompts), strict=True)
         choices = [self._choice(n, prompt, body, row) for n, (prompt, row) in enumerate(rows)]
         return 200, self.tamper({"model": body["model"], "choices": choices[::-1]})
@@ -101,6 +104,15 @@ class FakeVllm(ThreadingHTTPServer):
         if body.get("return_token_ids"):
             found["prompt_token_ids"] = prompt
         return found
+
+    def _said(self, index: int, model: Any, prompt: list[int], longest: int) -> Json:
+        """The likeliest tokens, without the one that ends the text: a server need not give that."""
+        ids: list[int] = []
+        while len(ids) < longest:
+            ids.append(int(self._rows(model, [[*prompt, *ids]])[0].argmax()))
+            if ids[-1] == self.tokenizer.eos_token_id:
+                return {"index": index, "text": "x", "token_ids": ids[:-1], "finish_reason": "stop"}
+        return {"index": index, "text": "x", "token_ids": ids, "finish_reason": "length"}
 
     def load(self, body: Json) -> tuple[int, Json]:
         name, folder = body["lora_name"], body["lora_path"]

@@ -11,7 +11,7 @@ from backend.tuners.adapter import adopt
 from labelstudio_config.codebook import Question
 
 
-def lora(engine: CausalEngine, question: Question, folder: Path, *, seed: int = 0, **more: Any) -> Path:
+def lora(engine: CausalEngine, question: Question, folder: Path, /, *, seed: int = 0, **more: Any) -> Path:
     """An adapter directory for this engine and question; `more` changes its manifest."""
     import torch
     from peft import LoraConfig, get_peft_model
@@ -29,7 +29,7 @@ def lora(engine: CausalEngine, question: Question, folder: Path, *, seed: int = 
     return folder
 
 
-def manifest(engine: CausalEngine, question: Question, **more: Any) -> Manifest:
+def manifest(engine: CausalEngine, question: Question, /, **more: Any) -> Manifest:
     identity = engine.identity
     values: dict[str, Any] = {
         "method": "lora",

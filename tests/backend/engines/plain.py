@@ -36,13 +36,18 @@ def plain_model(weights: Weights, adapter: Path | None = None) -> Any:
 
 
 def plainly(
-    model: Any, engine: CausalEngine, question: Question, items: Sequence[Item], method: Method
+    model: Any,
+    engine: CausalEngine,
+    question: Question,
+    items: Sequence[Item],
+    method: Method,
+    shown: Sequence[str] | None = None,
 ) -> NDArray[np.float64]:
     """Log-probabilities [n, K] from whole forwards of prompt and answer, nothing shared, batched, packed or cached."""
     tokenizer, (ask,) = engine.tokens.tokenizer, asks(question, Ours())
     rows = []
-    for item in items:
-        prompt = str(ask.prompt(item))
+    for item, lines in zip(items, shown or [""] * len(items), strict=True):
+        prompt = _with_examples(str(ask.prompt(item)), ask.head, lines)
         whole = [tokenizer(f"{prompt} {word}", split_special_tokens=True)["input_ids"] for word in ask.words]
         begin = [] if whole[0][0] == tokenizer.bos_token_id else [tokenizer.bos_token_id]
         start = len(begin) + len(tokenizer(prompt, split_special_tokens=True)["input_ids"])
@@ -61,6 +66,14 @@ def plainly(
             totals.append(total)
         rows.append(np.array(totals) - np.logaddexp.reduce(totals))
     return np.stack(rows)
+
+
+def _with_examples(prompt: str, head: str, lines: str) -> str:
+    """The prompt with lines of examples behind its instruction, as text."""
+    if not lines:
+        return prompt
+    told = f"\nSome texts with their right answers:\n{lines}\nAnswer for the input below in the same way."
+    return head + told + prompt.removeprefix(head)
 
 
 def items_of(question: Question, texts: Sequence[str] = TEXTS) -> list[Item]:

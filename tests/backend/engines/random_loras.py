@@ -48,7 +48,7 @@ def lora(folder: Path, model: Path, *, seed: int, size: float = 0.5) -> Path:
     return folder
 
 
-def signed(folder: Path, identity: Identity, question: Question, vocabulary: str, **changes: Any) -> Path:
+def signed(folder: Path, identity: Identity, question: Question, vocabulary: str, /, **changes: Any) -> Path:
     """The adapter with the manifest that says it was trained for this base and question by the causal engine."""
     manifest = Manifest(
         method="lora",

@@ -6,12 +6,14 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from backend.engines.adapter import LORA_CONFIG, LORA_TENSORS, MANIFEST
+from backend.engines.adapter import INSTRUCT, LORA_CONFIG, LORA_TENSORS, MANIFEST
 from backend.engines.causal import CausalEngine
+from backend.engines.prompts import Ours
 from backend.engines.protocol import EngineError
 from backend.engines.trie import Method
 from backend.engines.weights import Weights
@@ -94,6 +96,32 @@ def test_an_adapter_of_another_base_or_vocabulary_is_refused(engine: CausalEngin
     assert "holds no adapter" in reason(tmp_path / "nothing")
     good = lora(engine, QUESTION, tmp_path / "good")
     assert engine.score(QUESTION, ITEMS, good).log_probabilities.shape == (len(ITEMS), 6)
+
+
+def test_an_instruction_tuned_adapter_answers_any_question_asked_in_any_way(base: Weights, tmp_path: Path) -> None:
+    engine, few, shown = CausalEngine(base, device="cpu"), ITEMS[:2], ["a - intimate", "b - not intimate"]
+    any_question: dict[str, Any] = {
+        "method": INSTRUCT,
+        "question": "*",
+        "kind": "*",
+        "fields": 0,
+        "labels": (),
+        "prompt": "ef" * 32,
+    }
+    adapter = lora(engine, QUESTION, tmp_path / "adapter", **any_question)
+    plain = plain_model(base, adapter)
+    for question in (QUESTION, asked("FLUTE", TASKS["FLUTE"])):
+        items = items_of(question)
+        found = engine.score(question, items, adapter).log_probabilities
+        np.testing.assert_allclose(found, plainly(plain, engine, question, items, "label"), atol=1e-4)
+    found = engine.score(QUESTION, few, adapter, shown).log_probabilities
+    np.testing.assert_allclose(found, plainly(plain, engine, QUESTION, few, "label", shown), atol=1e-4)
+    otherwise = CausalEngine(base, device="cpu", wording=Ours(verbalised=True), shots=2)
+    assert otherwise.score(QUESTION, ITEMS, adapter).log_probabilities.shape == (len(ITEMS), 6)
+    for change, said in (({"base_digest": "ab" * 32}, "trained on the base"), ({"vocabulary": "cd"}, "another vocab")):
+        wrong = lora(engine, QUESTION, tmp_path / said[:5], **any_question | change)
+        with pytest.raises(EngineError, match=said):
+            engine.score(QUESTION, ITEMS, wrong)
 
 
 def test_a_damaged_or_foreign_adapter_leaves_the_model_as_it_was(engine: CausalEngine, tmp_path: Path) -> None:

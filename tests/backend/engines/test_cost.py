@@ -19,7 +19,7 @@ def engine(tmp_path: Path) -> CausalEngine:
 
 
 def test_time_grows_with_what_must_be_run(engine: CausalEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cost, "_rate", lambda _: 1e9)
+    monkeypatch.setattr(cost, "rate", lambda _: 1e9)
     question = asked("EMOTION", TASKS["EMOTION"])
     (frame,) = engine.frames(question)
     ids = engine.tokens.encode(frame.ask, frame.seams, [("some text",)]).ids[0]
@@ -62,7 +62,7 @@ def test_a_time_in_words(seconds: float, words: str) -> None:
 
 
 def test_a_sample_stands_for_all_texts(engine: CausalEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cost, "_rate", lambda _: 1e9)
+    monkeypatch.setattr(cost, "rate", lambda _: 1e9)
     question, items = asked("EMOTION", TASKS["EMOTION"]), [("some text",)] * 10
     assert cost.seconds(engine, question, items, 5000) == pytest.approx(cost.seconds(engine, question, items * 500))
 

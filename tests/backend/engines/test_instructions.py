@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from backend.engines import instructions
-from backend.engines.instructions import DATASET, fetch, instruction, known, read
+from backend.engines.dataset import DATASET
+from backend.engines.instructions import fetch, instruction, known, read
 from backend.engines.protocol import EngineError
 from tests.backend.engines.hub_cache import hub_cache
 

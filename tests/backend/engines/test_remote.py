@@ -74,7 +74,7 @@ def whole(used: RemoteEngine, model: Any, question: Question, found: list[Item],
 
 
 def _whole(used: RemoteEngine, model: Any, ask: Ask, found: list[Item], method: Method) -> np.ndarray:
-    tokens = used._tokens
+    tokens = used.tokens
     rows = []
     for item in found:
         prompt = str(ask.prompt(item))

@@ -47,7 +47,7 @@ def test_prompt_and_answer_are_the_tokens_of_the_whole(tokenizer: Any, task: str
         for word, answer in zip(words, seams.answers, strict=True):
             (whole,) = tokenizer([f"{ask.prompt(item)} {word}"], split_special_tokens=True)["input_ids"]
             assert [*ids, *answer] == [tokenizer.bos_token_id, *whole, tokenizer.eos_token_id]
-    assert len(seams.prefix) >= len(tokens.ids([ask.frame[0].rstrip()])[0]) - 1
+    assert len(seams.prefix) >= len(tokens.ids([f"{ask.head}{ask.frame[0]}".rstrip()])[0]) - 1
 
 
 def test_real_labels_have_one_to_six_tokens(shared: Path, tmp_path: Path) -> None:
