@@ -190,7 +190,7 @@ def test_what_it_takes_is_told_before_and_learns_nothing(tmp_path: Path, monkeyp
     assert told[0].sentence().startswith(f"{weights / 1e6:,.1f} million weights learn from 80 texts: about ")
     less = estimate(base, FEW, replace(one, checkpointing=True), report=lambda _: None, device="cpu")
     assert less.activation_bytes < found.activation_bytes
-    monkeypatch.setattr(devices, "room", lambda device: 1000)
+    monkeypatch.setattr(devices, "room", lambda device: (1000, "this computer"))
     with pytest.raises(TrainingError, match=r"takes about .* GB of memory.*--checkpointing"):
         trained(tmp_path / "never")
 
