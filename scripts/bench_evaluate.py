@@ -49,7 +49,7 @@ class Size:
 
 
 FULL = Size(labels=512, decoded=64, rounds=3, taught=64)
-QUICK = Size(labels=128, decoded=10, rounds=1, taught=24)
+QUICK = Size(labels=96, decoded=6, rounds=1, taught=24)
 
 
 def measured(size: Size, shape: str, device: str, data: Path | None, tokenizer: Path | None) -> dict[str, Any]:
