@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from backend.engines import choice, hub, instructions, models
+from backend.engines import choice, dataset, hub, instructions, models
 from backend.engines.causal import CausalEngine
 from backend.engines.wording import remarks
 from backend.paper import model_card
@@ -128,7 +128,7 @@ def _worded(order: Order, say: Say) -> Order:
     if source == "authors" and instructions.known() is None:
         say(
             "The authors' instructions are not on this machine: our own wording is learned. Get theirs with: "
-            f"socialite model fetch {instructions.DATASET}"
+            f"socialite model fetch {dataset.DATASET}"
         )
         source = "ours"
     return replace(
