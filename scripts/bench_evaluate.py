@@ -1,7 +1,8 @@
-"""Measures how fast a model is evaluated by scoring labels, beside decoding its answers as SOCIALITE-LLAMA's authors do.
+"""Measures how fast a model is evaluated by scoring labels, beside decoding its answers as the paper's authors do.
 BENCHMARKS.md has the numbers.
 
-    python3 scripts/bench_evaluate.py [--quick] [--json] [--data DIR] [--tokenizer FILE] [--shape small|7b] [--device cpu]
+    python3 scripts/bench_evaluate.py [--quick] [--json] [--data DIR] [--tokenizer FILE] [--shape small|7b]
+                                      [--device cpu|cuda]
 
 A Llama of random weights is asked the emotion codebook's question, on posts of DIR/emotion or on recombined ones; both
 ways take turns on the same weights in one process. Random weights never end an answer, so 20 tokens are decoded for
@@ -101,6 +102,7 @@ def compared(rounds: list[tuple[Run, Run]], labels: int) -> dict[str, Any]:
         "says_a_label": statistics.mean(said < labels for _, said in pairs),
         "agreement": statistics.mean(one == other for one, other in pairs),
         "texts_compared": len(pairs),
+        "different_labels": len({said for _, said in pairs} - {labels}),
     }
 
 

@@ -74,7 +74,7 @@ def check_room(weights: int, base: str, device: str, *, four_bit: bool = False) 
 def room(device: str) -> tuple[int, str]:
     """Bytes of memory that may be filled, and whose: what is free of a GPU, or all that this computer has."""
     if on_processor(device) or not gpu_memory(device):
-        return _memory(), "of this computer"
+        return _memory(), "on this computer"
     import torch
 
     return int(torch.cuda.mem_get_info(torch.device(CUDA if device == "auto" else device))[0]), "free on the GPU"

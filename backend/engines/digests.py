@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from backend.engines import cache
-from backend.engines.weights import together
 
 FILE = "digests.json"
 KEPT = 2000  # files remembered
@@ -23,6 +22,14 @@ def sha256(files: Sequence[Path]) -> str:
         known = cache.read_json(store) | {_key(path): [*_stamp(path), digest] for path, digest in new.items()}
         cache.write_json(store, dict(list(known.items())[-KEPT:]))
     return together(files, [found[path] or new[path] for path in files])
+
+
+def together(files: Sequence[Path], digests: Sequence[str]) -> str:
+    """The digest of one file, or that of the names and digests of several."""
+    if len(digests) == 1:
+        return digests[0]
+    listing = "".join(f"{path.name} {digest}\n" for path, digest in zip(files, digests, strict=True))
+    return hashlib.sha256(listing.encode()).hexdigest()
 
 
 def _known(known: dict[str, object], path: Path) -> str | None:

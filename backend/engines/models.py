@@ -118,7 +118,7 @@ def licence(model: str) -> str:
 
 def listed() -> list[Model]:
     """The causal language models on this machine: in the cache of huggingface.co's programs, and converted ones."""
-    made = conversion.all_converted()
+    made = [(base, folder) for base, folder in conversion.all_converted() if _causal(folder)]
     cached = [one for one in hub.models() if _causal(one.folder)]
     found = [Model(one.id, one.revision, one.size, one.folder, False) for one in cached]
     return found + [Model(base, "", _size(folder), folder, True) for base, folder in made]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from backend.engines.protocol import Engine, EngineError
@@ -16,6 +17,14 @@ def engine(name: str = "auto", **settings: Any) -> Engine:
 
 
 def _encoder(**settings: Any) -> Engine:
+    """A trained encoder where the model's folder holds one, else the sentence encoder."""
+    from backend.engines.classifier_manifest import is_classifier
+
+    if is_classifier(settings.get("model")):
+        from backend.engines.classifier import ClassifierEngine
+
+        given = {name: value for name, value in settings.items() if name in ("device", "ready")}
+        return ClassifierEngine(Path(settings["model"]), **given)
     from backend.engines.encoder import EncoderEngine
 
     return EncoderEngine(**settings)

@@ -30,11 +30,15 @@ Report = Callable[[int], None]  # told how many more texts are done
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A prompt and what the model said after it, both as decoded with special tokens; `end` is how the end is spelt."""
+    """A prompt and what the model said after it, both as decoded with special tokens.
+
+    `end` is how the end token is spelt, `tokens` how many tokens the answer has, the end included.
+    """
 
     prompt: str
     answer: str
     end: str
+    tokens: int
 
     @property
     def whole(self) -> str:
@@ -149,4 +153,4 @@ def _said(tokenizer: Any, prompt: list[int], answer: list[int]) -> Said:
         return str(tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False))
 
     before = text(prompt)
-    return Said(before, text([*prompt, *answer])[len(before) :], str(tokenizer.eos_token))
+    return Said(before, text([*prompt, *answer])[len(before) :], str(tokenizer.eos_token), len(answer))

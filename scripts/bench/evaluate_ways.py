@@ -18,7 +18,7 @@ import numpy as np
 from backend.engines.causal import CausalEngine
 from backend.engines.keyword import KeywordEngine
 from backend.engines.packs import ATTENTION
-from backend.engines.spoken import Said, said
+from backend.engines.spoken import said
 from backend.engines.weights import Weights
 from backend.paper.authors_rule import label_table, ours
 from labelstudio_config import library
@@ -69,7 +69,7 @@ def by_decoding(engine: CausalEngine, asked: Question, texts: Sequence[str]) -> 
     found = said(engine, asked, [(text,) for text in texts])
     seconds = time.perf_counter() - started
     table = label_table(engine.wording.words(asked))
-    return Run(seconds, [ours(one.answer, table, one.end) for one in found], _tokens(engine, found))
+    return Run(seconds, [ours(one.answer, table, one.end) for one in found], float(np.mean([x.tokens for x in found])))
 
 
 def teach(engine: CausalEngine, asked: Question, texts: Sequence[str]) -> None:
@@ -124,13 +124,6 @@ def sizes(engine: CausalEngine, asked: Question, texts: Sequence[str]) -> dict[s
         "instruction_tokens": len(frame.seams.prefix),
         "prompt_tokens": float(np.mean(lengths)),
     }
-
-
-def _tokens(engine: CausalEngine, found: Sequence[Said]) -> float:
-    """Tokens of an answer, on average: of what was decoded, cut into tokens anew."""
-    texts = [one.answer for one in found]
-    told = engine.tokens.tokenizer(texts, add_special_tokens=False)["input_ids"]
-    return float(np.mean([len(ids) for ids in told]))
 
 
 def _real(folder: Path, file: Path) -> int:

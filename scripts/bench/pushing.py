@@ -135,19 +135,24 @@ class _Bench:
 
 @contextmanager
 def _prepared(home: Path) -> Iterator[str]:
-    """A Label Studio with nothing in it, from when it answers until the end of the block; its address. Its tables are
-    made once for a checkout, which takes a minute, and copied.
-    """
+    """A Label Studio with nothing in it, from when it answers until the end of the block; its address."""
     venv = environment()
+    shutil.copytree(_first_data(venv, home), home / "label-studio")
+    with label_studio(venv, home / "label-studio", home / "label-studio.log") as url:
+        yield url
+
+
+def _first_data(venv: Path, home: Path) -> Path:
+    """The data folder of a Label Studio with nothing but its tables and its owner, made once for a checkout, which
+    takes a minute.
+    """
     made = servers.CHECKOUT / ".socialite" / "bench-label-studio" / _version(venv)
     if not (made / "ready").is_file():
         shutil.rmtree(made, ignore_errors=True)
         with label_studio(venv, made, home / "first-start.log"):
             pass
         (made / "ready").touch()
-    shutil.copytree(made, home / "label-studio")
-    with label_studio(venv, home / "label-studio", home / "label-studio.log") as url:
-        yield url
+    return made
 
 
 def _version(venv: Path) -> str:

@@ -14,7 +14,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
-PATIENCE = 60  # seconds
+PATIENCE = 120  # seconds
 FLAGS = (
     "--headless=new",
     "--no-sandbox",

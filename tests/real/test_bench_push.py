@@ -7,13 +7,18 @@ import json
 import pytest
 
 from scripts import bench_push
-from tests.real.label_studio import executable
+from scripts.bench import push, pushing
+from scripts.local.label_studio import Account
+from tests.real.label_studio import OWNER, PASSWORD, TOKEN, executable, template
 
 pytestmark = pytest.mark.real
 
 
 def test_few_texts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("SOCIALITE_LABEL_STUDIO", str(executable().parent.parent))
+    monkeypatch.setattr(pushing, "_first_data", lambda venv, home: template(executable()))
+    for module in (push, pushing):
+        monkeypatch.setattr(module, "OWNER", Account(OWNER, PASSWORD, TOKEN))
     assert bench_push.main(["--quick", "--texts", "600", "--json"]) == 0
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert set(found) == {"push_s", "per_thousand_s", "resumed_s", "vs_retrieve", "raw"}

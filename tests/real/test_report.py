@@ -17,7 +17,7 @@ from selenium.webdriver.chrome.service import Service
 from backend.findings.report import Report
 from backend.reports.html import html
 from tests.backend.reports import made
-from tests.real.browser import FLAGS, chromium
+from tests.real.browser import FLAGS, PATIENCE, chromium
 
 pytestmark = pytest.mark.real
 
@@ -74,6 +74,7 @@ class Reader:
         for flag in (*FLAGS, f"--user-data-dir={folder / 'profile'}"):
             options.add_argument(flag)
         self.driver = webdriver.Chrome(options=options, service=Service(driver))
+        self.driver.set_script_timeout(PATIENCE)
         self.folder = folder
 
     def open(self, report: Report, width: int = 1000, scheme: str = "light") -> None:

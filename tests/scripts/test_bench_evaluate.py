@@ -24,12 +24,12 @@ def test_a_taught_head_says_labels_as_scoring_finds_them(tmp_path: Path) -> None
     engine = evaluate_ways.engine(tmp_path / "model", "tiny", "cpu", texts, None)
     before = evaluate_ways.by_decoding(engine, asked, texts[:4])
     assert before.labels == [4] * 4
-    assert before.new_tokens > 12
+    assert before.new_tokens == 20
     evaluate_ways.teach(engine, asked, texts[20:])
     scored, decoded = (way(engine, asked, texts[:20]) for way in (evaluate_ways.by_labels, evaluate_ways.by_decoding))
     assert decoded.new_tokens < 6
     assert np.mean(np.array(scored.labels) == np.array(decoded.labels)) >= 0.9
-    assert len(set(decoded.labels)) > 1
+    assert max(decoded.labels) < 4
 
 
 def test_a_run_gives_every_key(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

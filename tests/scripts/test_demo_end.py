@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.local.processes import free_port
 from scripts.local.waiting import _answers
 
 DEMO = """
@@ -28,7 +29,7 @@ sys.exit(demo.main())
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C cannot be sent to one process on Windows")
 @pytest.mark.parametrize("stop", ["SIGINT", "SIGTERM"])
 def test_the_server_ends_with_the_demo(stop: str, tmp_path: Path, checkout: Path) -> None:
-    command = [sys.executable, "-c", DEMO, str(tmp_path), "--no-label-studio"]
+    command = [sys.executable, "-c", DEMO, str(tmp_path), "--no-label-studio", "--port", str(free_port())]
     process = subprocess.Popen(command, cwd=checkout, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
     assert process.stdout is not None
     said = ""

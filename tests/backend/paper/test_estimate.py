@@ -78,7 +78,7 @@ def test_it_says_memory_and_time_and_refuses_what_does_not_fit(model: Path, monk
     passes = 2 * found.tokens + 3 * sum(len(x) for course in lessons.held for x in course.lessons)
     assert found.seconds >= 2 * shape(model).layer * passes / (0.5 * 1e9)
     memory, time = found.lines()
-    assert "of this computer" in memory and "optimiser" in memory and "16 steps" in time
+    assert "on this computer" in memory and "optimiser" in memory and "16 steps" in time
     assert estimate(scorer, lessons, used, processes=2).seconds == pytest.approx(found.seconds / 2)
     check_fits(found, "base", used, four_bit=False)
     small = replace(found, there=found.memory / 2)
