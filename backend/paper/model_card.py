@@ -170,6 +170,12 @@ def _use(manifest: Manifest, name: str, whole: bool) -> Iterator[str]:
             f"engine = CausalEngine(find_causal({manifest.base!r}), wording={wording})\n"
             f"scores = engine.score(question, [(text,)], adapter=Path({name!r}))\n```"
         )
+    model = name if whole else f"{manifest.base}+{name}"
+    data = " ".join(f"--data {one}" for one in metrics.get("sources", ()))
+    yield (
+        f"Beside other models, on test texts:\n\n```\n{setting}socialite evaluate --model {model} {data} "
+        f"--instructions {source} -o table\n```"
+    )
     if metrics.get("verbalised"):
         yield "It says the words that SOCIALITE-LLAMA's weights learned for labels, some of which are turned round."
 

@@ -13,7 +13,7 @@ from backend.engines.tokens import Tokens, load
 from backend.tuners import answers
 from backend.tuners.answers import Plan, train
 from backend.tuners.checkpoint import Checkpoint
-from backend.tuners.labelled import Course, batches, courses, goals
+from backend.tuners.labelled import Batch, Course, batches, courses, goals
 from backend.tuners.rows import attention, loss
 from backend.tuners.targets import TrainingError
 from backend.tuners.training import Step
@@ -108,6 +108,45 @@ def test_parts_of_a_batch_that_is_too_large_are_learned_together(tokens: Tokens,
     model.load_state_dict(start)
     parts = train(model, taught(tokens), Plan(epochs=3, batch=5, rate=0.01, budget=1))
     assert parts.losses == pytest.approx(whole.losses, rel=1e-4)
+
+
+def test_a_step_over_two_tasks_is_one_step_on_the_mean_of_their_losses(tokens: Tokens, model: Any) -> None:
+    import torch
+
+    other = courses(tokens, question(instruction="And now?"), Ours(), ITEMS[:3], [GOAL[:3]])
+    both = (*taught(tokens), *other)
+    start = {name: weight.clone() for name, weight in model.state_dict().items()}
+    learned = train(model, both, Plan(epochs=1, batch=8, together=1, rate=0.01, warm_up=0.0, schedule="linear"))
+    end = {name: weight.clone() for name, weight in model.state_dict().items()}
+    model.load_state_dict(start)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=0.01, weight_decay=0.0)
+    mean = sum(loss(model, Batch(one.prefix, one.lessons)) for one in both) / 8
+    mean.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimiser.step()
+    assert learned.losses == [pytest.approx(float(mean.detach()), rel=1e-5)]
+    moved = max(float((end[name] - start[name]).abs().max()) for name in end)
+    apart = {name: float((weight - end[name]).abs().mean()) for name, weight in model.state_dict().items()}
+    assert moved == pytest.approx(0.01, rel=1e-3) and max(apart.values()) < 1e-4
+
+
+def test_courses_that_are_watched_are_told_and_decide_nothing(tokens: Tokens, model: Any) -> None:
+    plan = Plan(epochs=3, batch=2, rate=0.003)
+    start = {name: weight.clone() for name, weight in model.state_dict().items()}
+    alone = train(model, taught(tokens), plan)
+    model.load_state_dict(start)
+    learned = train(model, taught(tokens), plan, watched=contrary(tokens))
+    assert (learned.losses, learned.held, learned.best, learned.before) == (alone.losses, [], 3, None)
+    assert len(learned.courses) == 4 and learned.courses[-1] != learned.courses[0]
+
+
+@pytest.mark.parametrize(("schedule", "middle"), [("linear", 0.5), ("cosine", 0.5)])
+def test_the_rate_rises_and_falls(schedule: Any, middle: float) -> None:
+    plan = Plan(warm_up=0.2, schedule=schedule)
+    rates = [answers._rate(step, 12, plan) for step in range(13)]
+    assert rates[:3] == pytest.approx([0.5, 1.0, 1.0])
+    assert rates[7] == pytest.approx(middle) and rates[12] == pytest.approx(0.0)
+    assert rates[4] == pytest.approx(0.8 if schedule == "linear" else 0.9045, abs=1e-4)
 
 
 def test_full_memory_makes_parts_smaller(tokens: Tokens, model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
