@@ -99,8 +99,8 @@ class Prompt:
         return replace(self, texts=tuple(texts))
 
     def with_examples(self, n: int) -> Prompt:
-        """The same with the first `n` examples; with none, the sentences around them are gone too."""
-        return replace(self, shown=self.shown[:n])
+        """The same with the last `n` examples, nearest to the text; with none, the sentences around them go too."""
+        return replace(self, shown=self.shown[len(self.shown) - n :])
 
 
 @dataclass(frozen=True, slots=True)

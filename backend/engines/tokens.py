@@ -1,7 +1,7 @@
 """Prompts as token ids: whole prompts are tokenized together with their answers, since tokens merge across seams.
 
-A prompt that is too long loses its examples, the last line first, and only when all are gone the ends of its texts, the
-longest first; never anything of the template or the answer.
+A prompt that is too long loses its examples, the first line first, and only when all are gone the ends of its texts,
+the longest first; never anything of the template or the answer.
 """
 
 from __future__ import annotations

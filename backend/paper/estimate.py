@@ -59,7 +59,7 @@ class RowShape:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Bytes by what they hold, bytes there are `there`, and seconds of the whole training at most."""
+    """Bytes by what they hold, bytes there are `there`, and about the seconds of the whole training."""
 
     parts: dict[str, float]
     there: float
@@ -78,7 +78,7 @@ class Estimate:
         parts = ", ".join(f"{name} {_size(value)}" for name, value in self.parts.items())
         return [
             f"Memory: about {_size(self.memory)} of the {_size(self.there)} {self.where} ({parts}).",
-            f"Time: about {cost.duration(self.seconds)} at most, for {self.steps:,} steps and {self.tokens:,} tokens; "
+            f"Time: about {cost.duration(self.seconds)} for {self.steps:,} steps and {self.tokens:,} tokens; "
             f"the longest row has {self.row.texts:,} texts and {self.row.tokens:,} tokens.",
         ]
 

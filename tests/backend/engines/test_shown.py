@@ -149,7 +149,7 @@ def test_examples_are_cut_first_and_by_whole_lines(model: Weights) -> None:
     reserve = max(map(len, frame.seams.answers)) - 1 - frame.seams.back
     engine = CausalEngine(replace(model, window=whole + reserve - 1), device="cpu")
     found = engine.score(EMOTION, [(long,), ("short",)], shown=[shown, shown])
-    fewer = wide.score(EMOTION, [(long,), ("short",)], shown=[lines(EMOTION, [0, 1, 2]), shown])
+    fewer = wide.score(EMOTION, [(long,), ("short",)], shown=[lines(EMOTION, [1, 2, 3]), shown])
     np.testing.assert_allclose(found.log_probabilities, fewer.log_probabilities, atol=1e-4)
     assert found.cut[0] > 1
     assert found.cut[1] == 0
