@@ -60,7 +60,7 @@ def run(
 
 def _subjects(data: Sequence[str], chosen: str, seed: int, cap: int | None) -> list[Subject]:
     """The tasks that have texts to learn from; what was mapped or left out is said."""
-    from backend.paper.sources import Caps, tasks
+    from backend.paper.sources import Caps, licences, tasks
     from backend.tuners.multitask import Subject
 
     found = tasks(data, chosen, seed=seed, caps=Caps(train=cap, validation=cap), say=say)
@@ -69,6 +69,8 @@ def _subjects(data: Sequence[str], chosen: str, seed: int, cap: int | None) -> l
             say(f"{task.name}: {remark}")
         if not len(task.train):
             say(f"{task.name}: there are no texts to learn from; it is left out.")
+    for line in licences(found):
+        say(f"Terms of {line}")
     return [
         Subject(task.question, _texts(task.train), _texts(task.validation), task.source, task.licence)
         for task in found
