@@ -7,8 +7,9 @@ vocabulary from the training texts, `socialite instruct-tune` teaches it nine ta
 an encoder the same, and `socialite evaluate` puts both beside the most frequent label, word counts and the model as it
 was before, with no examples and with some, on those nine and on four tasks that were kept out. Exit code 1 when the
 tuned model is not at least .15 above the most frequent label on average over the nine. The last line with --json is one
-object: `macro_f1[task][system/shots]` (means over seeds), `spread` (standard deviations), `margin`, `learned`,
-`reaches_tfidf`, `unseen`, `seeds`, `seconds`. With --keep what a seed made stays in FOLDER, and is not made again.
+object: `macro_f1[task][system]` (means over seeds; `tuned/3` is shown three examples), `spread` (standard deviations),
+`margin`, `learned`, `reaches_tfidf`, `unseen`, `seeds`, `seconds`. With --keep what a seed made stays in FOLDER, and is
+not made again.
 """
 
 from __future__ import annotations

@@ -10,15 +10,17 @@ from typing import Any
 from scripts.paper.course import SEEN, UNSEEN
 
 MARGIN = 0.15
-LEARNED, BASELINE, BEATEN, BEFORE = "tuned/0", "majority/0", "tfidf/0", "untuned/0"
+LEARNED, BASELINE, BEATEN, BEFORE = "tuned/0", "majority", "tfidf", "untuned/0"
 
 
 def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Macro F1 by task and system/shots, the mean over seeds and its spread, and what is claimed of it."""
+    """Macro F1 by task and system ('tuned/3' is shown three examples), the mean over seeds and its spread, and what is
+    claimed of it."""
     found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         if row["macro_f1"]:
-            found[row["task"]][f"{row['system']}/{row['shots']}"].append(float(row["macro_f1"]))
+            name = f"{row['system']}/{row['shots']}" if row["shots"] else row["system"]
+            found[row["task"]][name].append(float(row["macro_f1"]))
     means = {task: {one: round(fmean(values), 4) for one, values in of.items()} for task, of in found.items()}
     spread = {
         task: {one: round(stdev(values), 4) for one, values in of.items() if len(values) > 1}
