@@ -69,8 +69,9 @@ def test_the_commands_are_these() -> None:
     assert [name for name, _ in commands()] == [
         "socialite", "serve", "predict", "tasks", "config", "connect", "sync", "status", "doctor", "import", "export",
         "prelabel", "push", "retrain", "tune", "card", "curve", "phase", "open-test", "report", "methods", "design",
-        "disagreements", "model", "codebook", "adapters", "snapshot", "project", "model fetch", "model list",
-        "model remove", "codebook import", "codebook export", "codebook diff", "codebook same", "codebook test",
+        "disagreements", "evaluate", "instruct-tune", "train-encoder", "model", "codebook", "adapters", "snapshot",
+        "project", "model fetch", "model list", "model remove", "codebook import", "codebook export", "codebook diff",
+        "codebook same", "codebook test",
         "adapters list", "adapters activate", "adapters rollback", "adapters retire", "adapters register",
         "snapshot export", "project list", "project archive", "project unarchive", "project delete", "project backup",
         "project restore",
