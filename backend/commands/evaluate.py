@@ -115,7 +115,6 @@ def _check_folder(folder: Path) -> None:
 
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not (folder / CELLS).is_dir()):
         raise EvaluateError(f"{folder} holds other files. Take a new folder, or one that this command made.")
-    folder.mkdir(parents=True, exist_ok=True)
 
 
 def _tasks(wishes: Wishes, found: Sequence[System], plan: Plan, reference: str) -> Comparison:
@@ -124,7 +123,7 @@ def _tasks(wishes: Wishes, found: Sequence[System], plan: Plan, reference: str) 
     from backend.paper.sources import tasks
 
     chosen = tasks(wishes.data, wishes.tasks, say=say)
-    say(f"Looking for near-duplicates in {len(chosen)} tasks.")
+    say(f"Looking for near-duplicates in {len(chosen)} {'task' if len(chosen) == 1 else 'tasks'}.")
     texts = [scored(task, plan) for task in chosen]
     cells = _answers(wishes, found, texts, plan)
     return compare(found, texts, cells, plan, reference=reference, level=wishes.level)
@@ -133,6 +132,7 @@ def _tasks(wishes: Wishes, found: Sequence[System], plan: Plan, reference: str) 
 def _answers(wishes: Wishes, found: Sequence[System], texts: Sequence[Scored], plan: Plan) -> Any:
     from backend.paper.run import run
 
+    wishes.output.mkdir(parents=True, exist_ok=True)
     with bars() as bar:
         return run(found, texts, plan, wishes.output, bar=lambda name: bar(name, "texts"), forecast=_forecast)
 
