@@ -24,19 +24,20 @@ PARTS = ("train.csv", "test.csv")
 @dataclass(frozen=True, slots=True)
 class Size:
     """How much is learned and asked: rows of a task that the data keeps of each part (None: all), texts of a task that
-    are learned, how often the Llama and the encoder see each, examples shown, and the Llama's width."""
+    are learned, how often, by the Llama and by the encoder, examples shown, and the Llama's width."""
 
     train: int | None
     test: int
     cap: int
     epochs: int
+    encoder_cap: int
     encoder_epochs: int
     shots: str
     width: int
 
 
-WHOLE = Size(None, 1000, 1000, 4, 2, "0,3", 128)
-QUICK = Size(200, 50, 150, 3, 1, "0,3", 64)
+WHOLE = Size(None, 1000, 1000, 4, 1000, 2, "0,3", 128)
+QUICK = Size(120, 40, 80, 2, 24, 1, "0,3", 64)
 
 
 def walked(data: Path, place: Path, size: Size, seed: int) -> list[dict[str, Any]]:
@@ -57,7 +58,7 @@ def walked(data: Path, place: Path, size: Size, seed: int) -> list[dict[str, Any
     if not encoder.exists():
         socialite(
             *("train-encoder", "--model", str(find(None).folder), *source, "--tasks", ",".join(SEEN)),
-            *("--cap", str(size.cap), "--epochs", str(size.encoder_epochs), "--length", "64"),
+            *("--cap", str(size.encoder_cap), "--epochs", str(size.encoder_epochs), "--length", "64"),
             *("--device", "cpu", "-o", str(encoder)),
         )
     socialite(
