@@ -57,9 +57,10 @@ def run(wishes: Wishes) -> None:
         raise
     together.end()
     metrics = done.manifest.metrics
+    what = "a model" if wishes.merge or made.weights == "all" else "an adapter"
+    tasks = "1 task" if len(metrics["tasks"]) == 1 else f"{len(metrics['tasks'])} tasks"
     tell(
-        f"{wishes.output} holds {'a model' if wishes.merge or made.weights == 'all' else 'an adapter'} of "
-        f"{len(metrics['tasks'])} tasks: {metrics['texts']:,} texts, epoch {metrics['best_epoch']} of "
+        f"{wishes.output} holds {what} of {tasks}: {metrics['texts']:,} texts, epoch {metrics['best_epoch']} of "
         f"{metrics['epochs']}{_loss(metrics['validation_loss'])}. Its README.md is the model card."
     )
 
