@@ -24,13 +24,13 @@ def reader(question: Question) -> Callable[[str], Choices]:
     """
     if question.kind is Kind.NUMBER:
         return lambda cell: _number(question, cell)
-    exact, folded = _names(question, str), _names(question, str.casefold)
+    exact, folded = names_of(question, str), names_of(question, str.casefold)
 
     def known(cell: str) -> str | None:
         return exact.get(cell) or folded.get(cell.casefold())
 
     def one(cell: str) -> str:
-        found = known(cell) or known(_whole(cell))
+        found = known(cell) or known(whole_number(cell))
         if found is None:
             raise LabelError(_unknown(question, cell))
         return found
@@ -51,7 +51,7 @@ def reader(question: Question) -> Callable[[str], Choices]:
     return read
 
 
-def _names(question: Question, fold: Callable[[str], str]) -> dict[str, str]:
+def names_of(question: Question, fold: Callable[[str], str]) -> dict[str, str]:
     """What a label may be called -> its id; codes go before ids, and ids before wordings."""
     known: dict[str, str] = {}
     for name in ("code", "id", "wording"):
@@ -60,7 +60,7 @@ def _names(question: Question, fold: Callable[[str], str]) -> dict[str, str]:
     return known
 
 
-def _whole(cell: str) -> str:
+def whole_number(cell: str) -> str:
     """'3' for '3.0', as statistics programs write a column of whole numbers with gaps."""
     try:
         number = float(cell)

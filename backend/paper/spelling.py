@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 
+from backend.corpus.labels import names_of, whole_number
 from backend.corpus.long_table import NONE, parted
 from labelstudio_config.codebook import Kind, Question
 
@@ -78,7 +79,7 @@ class Spelling:
 
     def _one(self, cell: str) -> str | None:
         cell = cell.strip()
-        for word in (cell, _whole(cell)):
+        for word in (cell, whole_number(cell)):
             found = self._exact.get(word) or self._folded.get(folded(word)) or self._numbers.get(word)
             if found is not None:
                 return found
@@ -100,16 +101,4 @@ def _names(question: Question, verbalised: bool, fold: Callable[[str], str]) -> 
     known: dict[str, str] = {}
     for id_, word in question.verbalisers if verbalised else ():
         known.setdefault(fold(word), id_)
-    for name in ("code", "id", "wording"):
-        for label in question.labels:
-            known.setdefault(fold(getattr(label, name)), label.id)
-    return known
-
-
-def _whole(cell: str) -> str:
-    """'3' for '3.0'."""
-    try:
-        number = float(cell)
-    except ValueError:
-        return cell
-    return str(int(number)) if number.is_integer() else cell
+    return names_of(question, fold) | known

@@ -6,7 +6,8 @@ import hashlib
 import json
 import platform
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -81,27 +82,33 @@ def _written(
 ) -> Manifest:
     """Without `names`, all files of safetensors are what is whole or damaged later."""
     free(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    part = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.part")
-    part.mkdir()
-    try:
+    with staged(folder, "adapter") as part:
         fill(part)
-        files = {name: _sha256(part / name) for name in names}
-        files |= {} if names else {path.name: _sha256(path) for path in sorted(part.glob("*.safetensors"))}
+        files = {name: sha256(part / name) for name in names}
+        files |= {} if names else {path.name: sha256(path) for path in sorted(part.glob("*.safetensors"))}
         whole = replace(manifest, files=files)
         (part / MANIFEST).write_text(whole.text(), encoding="utf-8", newline="\n")
         if card:
             (part / CARD).write_text(card(whole), encoding="utf-8", newline="\n")
         free(folder)
-        part.rename(folder)
-    except OSError as error:
-        raise TrainingError(f"The adapter cannot be written to {folder}: {error.strerror}.") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return whole
 
 
-def _sha256(path: Path) -> str:
+@contextmanager
+def staged(folder: Path, what: str) -> Iterator[Path]:
+    """A folder to fill, which becomes `folder` when all went well, and else is gone. `TrainingError` names `what`."""
+    part = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.part")
+    try:
+        part.mkdir(parents=True)
+        yield part
+        part.rename(folder)
+    except OSError as error:
+        raise TrainingError(f"The {what} cannot be written to {folder}: {error.strerror}.") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def sha256(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

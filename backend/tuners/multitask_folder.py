@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import shutil
 from dataclasses import replace
 from pathlib import Path
-from uuid import uuid4
 
 from backend.engines.classifier_manifest import HEADS, MANIFEST, Answered, ClassifierManifest
 from backend.engines.classifier_model import tensors
+from backend.tuners.adapter import CARD, sha256, staged
 from backend.tuners.multitask_learner import Learner
 from backend.tuners.targets import TrainingError
-
-CARD = "README.md"
 
 
 def free(folder: Path) -> None:
@@ -27,22 +23,15 @@ def write(folder: Path, learner: Learner, manifest: ClassifierManifest) -> Class
     from safetensors.torch import save_file
 
     free(folder)
-    part = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.part")
-    try:
-        part.mkdir(parents=True)
+    with staged(folder, "encoder") as part:
         learner.body.encoder.save_pretrained(part)
         learner.body.tokenizer.save_pretrained(part)
         save_file(tensors(learner.heads), part / HEADS)
-        files = {path.name: _sha256(path) for path in sorted(part.iterdir()) if path.is_file()}
+        files = {path.name: sha256(path) for path in sorted(part.iterdir()) if path.is_file()}
         whole = replace(manifest, files=files)
         (part / MANIFEST).write_text(whole.text(), encoding="utf-8", newline="\n")
         (part / CARD).write_text(card(whole), encoding="utf-8", newline="\n")
         free(folder)
-        part.rename(folder)
-    except OSError as error:
-        raise TrainingError(f"The encoder cannot be written to {folder}: {error.strerror}.") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return whole
 
 
@@ -98,8 +87,3 @@ def _row(task: Answered) -> str:
         task.licence or "not stated",
     ]
     return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
